@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linnet.numerics import Estimate, geometric_spectrum, power_law_spectrum
-from linnet.numerics import haar_frame
+from linnet.numerics import Estimate, geometric_spectrum, haar_frame, power_law_spectrum
 from linnet.task import (
     Covariance,
     geometric_covariance,

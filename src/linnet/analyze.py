@@ -1,0 +1,227 @@
+"""What linear theory says of a data set, each answer checked by training on it."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from linnet import phenomena
+from linnet.numerics import participation_ratio, spectrum_decay
+from linnet.phenomena.spectral_bias import theory
+from linnet.study import Answer, Findings, Problem, ask
+from linnet.study.words import number
+from linnet.task import Dataset, Moments
+
+SMALL_START = 1e-4  # initial scale in units of the solution's largest singular value
+SAFE_RATE = 0.25  # learning rate in units of the largest stable one
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Predictions for one data set, and how training answered them.
+
+    Attributes:
+        problem: Data, network and settings.
+        dataset: The data set as it was analyzed.
+        findings: Verdicts and figures.
+        answers: Questions with predicted and observed answers.
+        lead: The result in three sentences.
+        predictions: Predicted numbers by phenomenon.
+    """
+
+    problem: Problem
+    dataset: Dataset
+    findings: Findings
+    answers: tuple[Answer, ...]
+    lead: tuple[str, str, str]
+    predictions: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the data are, as plain numbers."""
+        n, d = self.dataset.inputs.shape
+        spectrum = self.problem.moments.spectrum()
+        return {
+            "name": self.dataset.name,
+            "n": n,
+            "d": d,
+            "k": self.dataset.targets.shape[1],
+            "rank": self.problem.moments.minimizer().rank,
+            "spectrum": spectrum.tolist(),
+            "participation_ratio": float(participation_ratio(spectrum)),
+            "preprocessing": list(self.dataset.preprocessing),
+        }
+
+
+def pose(
+    dataset: Dataset,
+    *,
+    hidden: int | None = None,
+    init_scale: float | None = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    command: str = "",
+    memory_limit: float | None = None,
+) -> Problem:
+    """The training problem of a data set, with defaults that the data suggest.
+
+    Args:
+        dataset: Samples, prepared as wished.
+        hidden: Hidden width, at least the number of inputs; None takes that number.
+        init_scale: Scale of the start, the square of a weight; None takes 1e-4 of the
+            solution's largest singular value, well inside the rich regime.
+        learning_rate: None takes a quarter of the largest stable one.
+        seed: Fixes all randomness.
+        quick: Fewer scales and times.
+        command: The command that recomputes the result.
+        memory_limit: Bytes that saved observables of one run may take.
+
+    Raises:
+        ValueError: when the targets do not depend linearly on the inputs at all, the
+            network is too narrow, the scale is not positive, or the learning rate lies
+            beyond the largest stable one.
+    """
+    moments = dataset.moments()
+    d = len(moments.xx)
+    _check_targets(moments)
+    width = d if hidden is None else hidden
+    if width < d:
+        raise ValueError(
+            f"Argument `hidden` must be at least the number of inputs, {d}, but is"
+            f" {width}: the closed laws need a first layer that can start isotropic."
+        )
+    size = float(np.linalg.norm(theory.end_to_end_limit(moments), 2))
+    scale = SMALL_START * size if init_scale is None else init_scale
+    edge = theory.curvature(moments, scale).largest_stable_rate
+    rate = SAFE_RATE * edge if learning_rate is None else learning_rate
+    if not 0 < rate < edge:
+        raise ValueError(
+            f"Argument `learning_rate` must lie in (0, {edge:.4g}), below the largest"
+            f" stable one predicted for this data, but is {rate:g}: gradient descent"
+            " would not stay at any solution."
+        )
+    return Problem(
+        title=dataset.name,
+        moments=moments,
+        dataset=dataset,
+        hidden=width,
+        init_scale=scale,
+        learning_rate=rate,
+        seed=seed,
+        quick=quick,
+        command=command,
+        memory_limit=memory_limit,
+    )
+
+
+def analyze_problem(
+    problem: Problem, on_claim: Callable[[str], None] | None = None
+) -> Analysis:
+    """Ask every claim of every phenomenon of a posed problem.
+
+    Args:
+        problem: From `pose`; it must hold a data set.
+        on_claim: Called with a claim's statement before it is run.
+
+    Returns:
+        Answers, verdicts and figures.
+
+    Raises:
+        ValueError: when the problem holds no data set.
+    """
+    dataset = problem.dataset
+    if dataset is None:
+        raise ValueError("Argument `problem` must hold a data set: pose it from one.")
+    questions = [
+        (claim, problem)
+        for name in phenomena.names()
+        for claim in phenomena.claims(name)
+    ]
+    findings = ask(questions, on_claim)
+    told = [_teller(name) for name in phenomena.names()]
+    answers = tuple(
+        answer
+        for module in told
+        for answer in module.answers(problem, findings.verdicts)
+    )
+    return Analysis(
+        problem=problem,
+        dataset=dataset,
+        findings=findings,
+        answers=(_spectrum_answer(problem.moments), *answers),
+        lead=(
+            _data_sentence(dataset, problem.moments),
+            " ".join(module.headline(problem) for module in told),
+            _check_sentence(findings),
+        ),
+        predictions={
+            name: module.predictions(problem)
+            for name, module in zip(phenomena.names(), told, strict=True)
+        },
+    )
+
+
+def _teller(name: str) -> ModuleType:
+    """The claims of a phenomenon, which tell its answers too."""
+    return importlib.import_module(f"linnet.phenomena.{name}.claims")
+
+
+def _spectrum_answer(moments: Moments) -> Answer:
+    return Answer(
+        question="How does the input spectrum decay?",
+        prediction="measured, not predicted",
+        observation=_decay_words(moments),
+        outcome="",
+    )
+
+
+def _decay_words(moments: Moments) -> str:
+    spectrum = moments.spectrum()
+    kept = spectrum[spectrum > moments.default_cutoff()]
+    spread = f"largest over smallest variance {number(kept[0] / kept[-1], 2)}"
+    count = number(float(participation_ratio(kept)), 3)
+    effective = f"about {count} directions carry the variance"
+    if moments.input_variance() is not None:
+        return f"not at all: {len(kept)} directions of one variance"
+    if len(kept) < 3:
+        return f"{spread}; {effective}"
+    decay = spectrum_decay(kept)
+    law = {
+        "geometric": "about geometrically, each direction"
+        f" {number(float(np.exp(-decay.rate)), 3)} times the one before",
+        "power-law": f"about as a power law, exponent {number(decay.rate, 3)}",
+    }[decay.law]
+    return f"{law} ($R^2$ = {decay.quality:.2f}); {spread}; {effective}"
+
+
+def _data_sentence(dataset: Dataset, moments: Moments) -> str:
+    n, d = dataset.inputs.shape
+    rank = moments.minimizer().rank
+    spectrum = moments.spectrum()[:rank]
+    return (
+        f"`{dataset.name}` has {n:,} samples of {d} inputs (rank {rank}) and"
+        f" {dataset.targets.shape[1]} target"
+        f"{'s' if dataset.targets.shape[1] > 1 else ''}; the variances of its inputs"
+        f" span a factor of {number(spectrum[0] / spectrum[-1], 2)}."
+    )
+
+
+def _check_sentence(findings: Findings) -> str:
+    if not findings.found:
+        return (
+            "No claim applies to this network and data; the reasons are listed below."
+        )
+    return f"The network was trained on the data to check this: {findings.summary()}."
+
+
+def _check_targets(moments: Moments) -> None:
+    size = np.sqrt(np.trace(moments.xx) * np.trace(moments.yy))
+    if np.linalg.norm(moments.yx) <= 1e-12 * size:
+        raise ValueError(
+            "The targets do not depend linearly on the inputs at all (their cross"
+            " moment vanishes): a linear network has nothing to learn here."
+        )

@@ -1,0 +1,240 @@
+"""The commands. Heavy imports wait inside them, so that `--help` answers at once."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from linnet.cli import machine
+
+if TYPE_CHECKING:
+    from linnet.cli.output import Console
+    from linnet.study import Findings
+
+app = typer.Typer(
+    name="linnet",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Seed = Annotated[int, typer.Option(min=0, help="Fixes all randomness.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer scales, same verdicts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Cache = Annotated[str, typer.Option(help="Folder of compiled programs, or `off`.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Processor cores to use; all by default.")
+]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(version("linnet"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """What will a linear network do on this data? Theory, checked by simulation."""
+
+
+@app.command()
+def analyze(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A bundled set (digits, breast_cancer, wine, diabetes, iris), or a"
+            " file: .csv/.tsv with --target, .npz, or inputs.npy,targets.npy."
+        ),
+    ],
+    target: Annotated[
+        str | None, typer.Option(help="Target column(s) of a table, by name: a,b.")
+    ] = None,
+    target_kind: Annotated[
+        str, typer.Option(help="auto, classes (one-hot) or values.")
+    ] = "auto",
+    center: Annotated[
+        bool, typer.Option(help="Center inputs and targets (the network has no bias).")
+    ] = True,
+    scale: Annotated[
+        str, typer.Option(help="none, or standard: inputs to unit variance.")
+    ] = "none",
+    whiten: Annotated[
+        bool, typer.Option("--whiten", help="Make the inputs white first.")
+    ] = False,
+    hidden: Annotated[
+        int | None, typer.Option(min=1, help="Hidden width; default: the inputs.")
+    ] = None,
+    init_scale: Annotated[
+        float | None,
+        typer.Option(help="Scale of the start, a squared weight; default: small."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Default: a quarter of the largest stable one."),
+    ] = None,
+    seed: Seed = 0,
+    quick: Quick = False,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
+    as_json: Json = False,
+    threads: Threads = None,
+    cache: Cache = machine.DEFAULT_CACHE,
+) -> None:
+    """What linear theory predicts for DATA, checked by training on it."""
+    machine.prepare(threads, cache)
+    from linnet.analyze import analyze_problem, pose
+    from linnet.cli.compose import analysis_document, analysis_report
+    from linnet.cli.output import Console
+    from linnet.show import write_report
+    from linnet.task import load
+
+    console = Console(as_json)
+    with console.status(f"Reading {data}"):
+        dataset = load(
+            data,
+            target,
+            target_kind=_one_of(target_kind, "auto", "classes", "values"),
+            center=center,
+            scale=_one_of(scale, "none", "standard"),
+        )
+        dataset = dataset.whitened() if whiten else dataset
+        problem = pose(
+            dataset,
+            hidden=hidden,
+            init_scale=init_scale,
+            learning_rate=learning_rate,
+            seed=seed,
+            quick=quick,
+            command=_command(seed),
+            memory_limit=machine.memory_limit(),
+        )
+    _check_out(out)
+    with console.progress(total=None) as advance:
+        analysis = analyze_problem(problem, on_claim=advance)
+    document = analysis_document(analysis)
+    with console.status("Drawing the report"):
+        page = write_report(analysis_report(analysis), out, document)
+    _finish(console, as_json, document, analysis.findings, analysis.lead, page)
+
+
+@app.command()
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Phenomena or claims (see `linnet list`); all by default."),
+    ] = None,
+    seed: Seed = 0,
+    quick: Quick = False,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
+    as_json: Json = False,
+    threads: Threads = None,
+    cache: Cache = machine.DEFAULT_CACHE,
+) -> None:
+    """Run the papers' statements on canonical problems: predicted against simulated."""
+    machine.prepare(threads, cache)
+    from linnet.cli.compose import reproduction_document, reproduction_report
+    from linnet.cli.output import Console
+    from linnet.reproduce import select
+    from linnet.show import write_report
+    from linnet.study import ask
+
+    console = Console(as_json)
+    questions = select(names or (), seed, quick)
+    _check_out(out)
+    with console.progress(total=len(questions)) as advance:
+        findings = ask(questions, on_claim=advance)
+    document = reproduction_document(findings)
+    report = reproduction_report(findings, _command(seed))
+    with console.status("Drawing the report"):
+        page = write_report(report, out, document)
+    _finish(console, as_json, document, findings, report.lead, page)
+
+
+@app.command(name="list")
+def list_claims(as_json: Json = False) -> None:
+    """The phenomena, their claims, and which command asks them."""
+    from linnet.cli.catalog import catalog, print_catalog
+
+    entries = catalog()
+    if as_json:
+        print(json.dumps({"phenomena": entries}, ensure_ascii=False, indent=2))
+    else:
+        print_catalog(entries)
+
+
+@app.command()
+def cite(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Phenomena; all by default.")
+    ] = None,
+) -> None:
+    """BibTeX of the papers behind the phenomena, and of the methods used."""
+    from linnet.cli.catalog import bibliography
+
+    print(bibliography(tuple(names or ())))
+
+
+def run() -> None:
+    """Run the command line; wrong use ends with a message and status 2."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.echo(f"linnet: {error}", err=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("linnet: interrupted, nothing was written.", err=True)
+        raise SystemExit(130) from None
+
+
+def _finish(
+    console: "Console",
+    as_json: bool,
+    document: dict[str, Any],
+    findings: "Findings",
+    lead: tuple[str, str, str],
+    page: Path,
+) -> None:
+    """Print the result and leave with 0, or 1 when a claim fails in its domain."""
+    from linnet.cli.output import verdict_table
+
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+    else:
+        verdict_table(findings)
+        console.say("")
+        for sentence in lead:
+            console.say(sentence)
+        console.say(f"\nReport: {page}")
+    raise typer.Exit(1 if findings.has_failed else 0)
+
+
+def _one_of(given: str, *allowed: str) -> Any:
+    if given not in allowed:
+        raise ValueError(f"Allowed are {', '.join(allowed)}, but not `{given}`.")
+    return given
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a folder that cannot be written before any work is lost."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"Argument `--out` must be a folder, but {out} is a file.")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _command(seed: int) -> str:
+    """The command that was given, its seed spelled out even if it was the default."""
+    given = sys.argv[1:]
+    has_seed = any(word.split("=")[0] == "--seed" for word in given)
+    seeded = given if has_seed else [*given, "--seed", str(seed)]
+    return shlex.join(["linnet", *seeded])

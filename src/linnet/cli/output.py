@@ -1,0 +1,106 @@
+"""What a person sees while waiting and at the end; progress goes to standard error."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import rich.box
+import rich.console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from linnet.study import Findings
+
+COLORS = {"holds": "green", "fails": "red", "not resolved": "yellow"}
+
+
+class Console:
+    """Progress bars on a terminal, plain lines elsewhere, silence beside JSON."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._quiet = as_json and not sys.stderr.isatty()
+        self._err = rich.console.Console(stderr=True, quiet=self._quiet)
+
+    def say(self, text: str) -> None:
+        """A line of the result, without markup."""
+        rich.console.Console(soft_wrap=True).print(plain(text), markup=False)
+
+    @contextmanager
+    def status(self, text: str) -> Iterator[None]:
+        """A spinner on a terminal, one line elsewhere."""
+        if self._err.is_terminal:
+            with self._err.status(text):
+                yield
+        else:
+            self._err.print(text, markup=False, highlight=False, soft_wrap=True)
+            yield
+
+    @contextmanager
+    def progress(self, total: int | None) -> Iterator[Callable[[str], None]]:
+        """A hook that hears of every claim before it is run."""
+        if not self._err.is_terminal:
+            yield lambda text: self._err.print(
+                f"- {text}", markup=False, highlight=False, soft_wrap=True
+            )
+            return
+        columns = (
+            SpinnerColumn(),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+        )
+        with Progress(*columns, console=self._err, transient=True) as bar:
+            task = bar.add_task("", total=total)
+            count = 0
+
+            def advance(text: str) -> None:
+                nonlocal count
+                bar.update(task, completed=count, description=text.replace("[", r"\["))
+                count += 1
+
+            yield advance
+
+
+def verdict_table(findings: Findings) -> None:
+    """One row a claim, on standard output; it fits 80 columns."""
+    table = Table(box=rich.box.SIMPLE_HEAD, show_edge=False, padding=0)
+    for name in ("claim", "status", "predicted", "observed", "off/allowed"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("verdict", no_wrap=True, min_width=12)
+    for finding in findings.found:
+        verdict = finding.verdict
+        is_soft = verdict.verdict == "fails" and not verdict.is_failure
+        color = "yellow" if is_soft else COLORS[verdict.verdict]
+        table.add_row(
+            verdict.claim,
+            verdict.status,
+            _short(verdict.predicted, 3),
+            _short(verdict.observed, 3),
+            f"{_short(verdict.deviation, 2)}/{_limit(verdict.tolerance)}",
+            f"[{color}]{verdict.verdict}[/{color}]",
+        )
+    rich.console.Console().print(table)
+    for statement, reason in findings.not_asked:
+        text = f"Not asked: {statement} Reason: {reason}."
+        rich.console.Console(soft_wrap=True).print(text, markup=False, highlight=False)
+
+
+def _short(value: float | None, digits: int) -> str:
+    """A number that fits a narrow column."""
+    return "–" if value is None else f"{value:.{digits}g}"
+
+
+def _limit(tolerance: float) -> str:
+    """A tolerance in at most five characters."""
+    return f"{tolerance:.2g}" if tolerance >= 1e-3 else f"{tolerance:.0e}"
+
+
+def plain(text: str) -> str:
+    """A sentence of the report without its mark-up."""
+    return text.replace(r"$\gamma$", "γ").replace("$R^2$", "R²").replace("`", "")

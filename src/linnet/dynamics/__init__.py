@@ -1,0 +1,17 @@
+"""The microscopic process: gradient flow, descent and SGD, through one entry."""
+
+from linnet.dynamics.chebyshev import RKC2 as RKC2
+from linnet.dynamics.descent import SGD as SGD
+from linnet.dynamics.descent import AbstractDiscreteDynamics as AbstractDiscreteDynamics
+from linnet.dynamics.descent import AbstractSampling as AbstractSampling
+from linnet.dynamics.descent import AbstractUpdate as AbstractUpdate
+from linnet.dynamics.descent import GradientDescent as GradientDescent
+from linnet.dynamics.descent import PlainUpdate as PlainUpdate
+from linnet.dynamics.descent import WithReplacement as WithReplacement
+from linnet.dynamics.flow import GradientFlow as GradientFlow
+from linnet.dynamics.schedule import linear_steps as linear_steps
+from linnet.dynamics.schedule import log_steps as log_steps
+from linnet.dynamics.schedule import log_times as log_times
+from linnet.dynamics.simulate import simulate as simulate
+from linnet.dynamics.trajectory import Outcome as Outcome
+from linnet.dynamics.trajectory import Trajectory as Trajectory

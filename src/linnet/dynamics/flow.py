@@ -1,0 +1,187 @@
+r"""Gradient flow on moments, $\dot W_l = -\partial L/\partial W_l$, in reduced form.
+
+Two methods. Dopri8, of high order, for what is not stiff; RKC2 for what is. The choice
+is made from the number of explicit steps that stability alone would ask for, and told.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+import diffrax
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from linnet.dynamics.chebyshev import RKC2
+from linnet.dynamics.curvature import hessian_bound
+from linnet.dynamics.gradient import Layers, moment_gradients
+from linnet.dynamics.reduction import RowSpace, StackedWeights
+from linnet.dynamics.warm_start import WarmStart
+from linnet.network import Weights, imbalance
+from linnet.task import Moments
+
+Args = tuple[Float[Array, " r"], Float[Array, "k r"]]
+Name: TypeAlias = Literal["dopri8", "rkc2"]
+
+EXPLICIT_INTERVAL = 6.0  # stable real interval of Dopri8, roughly
+MOST_EXPLICIT_STEPS = 1e4
+MOST_STEPS = 200_000  # between two saved times; reaching it is an outcome, not a hang
+
+TOLERANCES: dict[str, dict[Name, float]] = {
+    "float64": {"dopri8": 1e-10, "rkc2": 2e-7},
+    "float32": {"dopri8": 1e-5, "rkc2": 1e-4},  # rounding of the slope allows no less
+}
+
+
+class GradientFlow(eqx.Module):
+    """Continuous-time full-batch training on moments, any depth.
+
+    Attributes:
+        moments: Data or population.
+    """
+
+    moments: Moments = eqx.field(static=True)
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a flow is integrated, and why so.
+
+    Attributes:
+        name: `dopri8` or `rkc2`.
+        tolerance: Relative tolerance.
+        floor: Absolute tolerance, tied to the scale of the start.
+        reason: One clause for the reader.
+    """
+
+    name: Name
+    tolerance: float
+    floor: float
+    reason: str
+
+
+def choose_method(
+    name: Literal["auto"] | Name,
+    tolerance: float | None,
+    steps: float,
+    scale: float,
+    dtype: np.dtype,
+) -> Method:
+    """Settle method and tolerances; `auto` compares the cost of stability.
+
+    Layers that start at zero grow from rounding level, so the absolute tolerance lies
+    far below the smallest scale present: a library default would decide what is
+    learned.
+
+    Args:
+        name: What was asked for.
+        tolerance: What was asked for; None for the default.
+        steps: Steps that stability alone would ask of an explicit method.
+        scale: Smallest scale at the start.
+        dtype: Precision.
+    """
+    stiff = steps > MOST_EXPLICIT_STEPS
+    chosen: Name = ("rkc2" if stiff else "dopri8") if name == "auto" else name
+    reason = (
+        f"stability alone would ask an explicit method for about {steps:.1e} steps,"
+        f" {'above' if stiff else 'below'} {MOST_EXPLICIT_STEPS:.0e}"
+    )
+    if name != "auto":
+        reason = f"asked for; {reason}"
+    relative = TOLERANCES[dtype.name][chosen] if tolerance is None else tolerance
+    return Method(chosen, relative, relative * 1e-3 * scale, reason)
+
+
+def explicit_steps(space: RowSpace, start: StackedWeights, horizon: float) -> float:
+    r"""Steps that stability asks of Dopri8: $\rho\,t/6$.
+
+    $\rho$ is the larger of start and end. The end is bounded by
+    $\lambda_{\max}\,(q^2 + 4\sigma^2)^{1-1/L}$, with $q$ the norm of the conserved
+    imbalance and $\sigma$ that of the minimizer: exact for two balanced layers, an
+    estimate otherwise.
+    """
+    depth = len(start)
+    target = np.linalg.norm(space.minimizer, 2)
+    sizes = [1.0] if depth == 1 else []
+    for weights in _replicas(start) if depth > 1 else []:
+        squares = np.array([np.linalg.norm(layer, 2) ** 2 for layer in weights])
+        gaps = [np.linalg.norm(gap, 2) for gap in imbalance(weights)]
+        # Dropping the smallest factor gives the largest of the products of depth - 1.
+        sizes.append(float(np.prod(np.sort(squares)[1:])))
+        sizes.append(float(np.hypot(max(gaps), 2 * target) ** (2 - 2 / depth)))
+    return float(space.variances.max() * max(sizes) * horizon / EXPLICIT_INTERVAL)
+
+
+def start_scale(start: StackedWeights) -> float:
+    """Smallest non-zero layer norm at the start."""
+    norms = [
+        float(np.linalg.norm(layer, 2))
+        for weights in _replicas(start)
+        for layer in weights
+    ]
+    return min((norm for norm in norms if norm > 0), default=1.0)
+
+
+class Advance(NamedTuple):
+    """One replica, after an attempt to go on by some time.
+
+    Attributes:
+        layers: Weights at the end, or where the solver gave up.
+        step: Length of the step that would come next.
+        tried: Steps that were tried.
+        covered: Time that was covered.
+        success: Whether that was all of it.
+    """
+
+    layers: Layers
+    step: Float[Array, ""]
+    tried: Int[Array, ""]
+    covered: Float[Array, ""]
+    success: Bool[Array, ""]
+
+
+def integrate(
+    start: Layers,
+    args: Args,
+    length: Float[Array, ""],
+    first_step: Float[Array, ""],
+    tolerances: tuple[Float[Array, ""], Float[Array, ""]],
+    name: Name,
+) -> Advance:
+    """Follow one replica for a time of `length`; the flow does not know the clock."""
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(_slope),
+        RKC2(_spectral_radius) if name == "rkc2" else diffrax.Dopri8(),
+        0.0,
+        length,
+        None,
+        start,
+        args,
+        saveat=diffrax.SaveAt(t1=True, controller_state=True),
+        stepsize_controller=WarmStart(diffrax.PIDController(*tolerances), first_step),
+        adjoint=diffrax.ForwardMode(),
+        max_steps=MOST_STEPS,
+        throw=False,
+    )
+    return Advance(
+        jax.tree.map(lambda y: y[-1], solution.ys),
+        solution.controller_state[1],
+        solution.stats["num_steps"],
+        solution.ts[-1],
+        solution.result == diffrax.RESULTS.successful,
+    )
+
+
+def _slope(t: Float[Array, ""], weights: Layers, args: Args) -> Layers:
+    del t
+    gradients = moment_gradients(weights, *args)
+    return jax.tree.map(lambda gradient: -gradient, gradients)
+
+
+def _spectral_radius(weights: Layers, args: Args) -> Float[Array, ""]:
+    return hessian_bound(weights, *args)
+
+
+def _replicas(stacked: StackedWeights) -> list[Weights]:
+    return [tuple(layer[i] for layer in stacked) for i in range(len(stacked[0]))]

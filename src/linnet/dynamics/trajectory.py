@@ -1,0 +1,88 @@
+"""What a run returns: observables at the saved times, and how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from linnet.network import Weights
+
+Kind = Literal["converged", "diverged", "plateau", "limit"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How training of one replica ended.
+
+    Attributes:
+        kind: `converged` (the gap fell to 1e-8 or to what was asked), `diverged`
+            (weights left every bound), `plateau` (nearly at rest above the minimum: a
+            saddle, or too slow to matter within such a run), `limit` (the asked times
+            or the solver's steps were used up while the loss still moved).
+        at: Time (flow) or step (descent) at which it ended.
+        gap: The last of `Trajectory.gap`.
+        message: One sentence for a reader.
+    """
+
+    kind: Kind
+    at: float
+    gap: float
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Observables of a run; weights are kept at the end only.
+
+    Attributes:
+        times: Learning rate times steps, or flow time, shape `(saves,)`.
+        steps: Steps, None for gradient flow.
+        observables: By name, each `(saves, ...)`, or `(saves, replicas, ...)` for a run
+            with replicas.
+        weights: At the end, with a leading replica axis if there were replicas.
+        gap: Excess loss over that of the best map that the narrowest layer lets
+            through, as a fraction of its start or of that of the zero map, whichever is
+            larger; `(saves,)` or `(saves, replicas)`.
+        imbalance_drift: Largest change of the imbalance since the start, as a fraction
+            of the squared weight norm at that time: zero for exact flow, so a free
+            error monitor.
+        outcomes: One per replica.
+        method: How it was integrated, with the reason.
+        evaluations: Steps (descent) or attempted solver steps (flow).
+    """
+
+    times: Float[np.ndarray, " saves"]
+    steps: Int[np.ndarray, " saves"] | None
+    observables: Mapping[str, Float[np.ndarray, "saves ..."]]
+    weights: Weights
+    gap: Float[np.ndarray, "saves ..."]
+    imbalance_drift: float
+    outcomes: tuple[Outcome, ...]
+    method: str
+    evaluations: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of a single run, or the worst of the replicas."""
+        order = ("diverged", "plateau", "limit", "converged")
+        return min(self.outcomes, key=lambda outcome: order.index(outcome.kind))
+
+    def __getitem__(self, name: str) -> Float[np.ndarray, "saves ..."]:
+        """An observable by name."""
+        if name not in self.observables:
+            raise KeyError(
+                f"No observable `{name}` was saved; there are"
+                f" {', '.join(self.observables)}."
+            )
+        return self.observables[name]
+
+    def __str__(self) -> str:
+        shapes = ", ".join(
+            f"{name} {values.shape}" for name, values in self.observables.items()
+        )
+        return (
+            f"{len(self.times)} saved times up to t = {self.times[-1]:.4g} ({shapes});"
+            f" {self.method}; {self.outcome.message}"
+        )

@@ -1,0 +1,25 @@
+"""Claims of the spectral bias: the only place where theory and simulation meet."""
+
+from linnet.phenomena.spectral_bias.claims.answers import answers as answers
+from linnet.phenomena.spectral_bias.claims.answers import headline as headline
+from linnet.phenomena.spectral_bias.claims.answers import predictions as predictions
+from linnet.phenomena.spectral_bias.claims.conservation import Conservation
+from linnet.phenomena.spectral_bias.claims.descent import LargestStableRate, LateRate
+from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
+from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
+from linnet.phenomena.spectral_bias.claims.hidden_layer import (
+    HiddenLayerSpectrum,
+    StableRank,
+)
+from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
+
+CLAIMS = (
+    Conservation(),
+    EndToEndLimit(),
+    HiddenLayerSpectrum(),
+    StableRank(),
+    ModeLaw(),
+    FirstEscape(),
+    LargestStableRate(),
+    LateRate(),
+)

@@ -1,0 +1,216 @@
+"""What this phenomenon tells the owner of a data set, in words and in numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from linnet.phenomena.spectral_bias import measure, theory
+from linnet.phenomena.spectral_bias.claims import modes, runs
+from linnet.phenomena.spectral_bias.claims.descent import RATE, LargestStableRate
+from linnet.phenomena.spectral_bias.claims.hidden_layer import (
+    RANK,
+    StableRank,
+    rank_scales,
+)
+from linnet.study import Answer, Problem, Verdict
+from linnet.study.words import number
+
+Verdicts = Mapping[str, Verdict]
+
+
+def predictions(problem: Problem) -> dict[str, Any]:
+    """Everything predicted for this data, as plain numbers. Theory only."""
+    limit = runs.limit(problem)
+    curvature = runs.curvature(problem, problem.init_scale)
+    gammas = rank_scales(problem)
+    columns = zip(
+        runs.directions(problem),
+        runs.input_variances(problem),
+        modes.half_times(problem),
+        strict=True,
+    )
+    return {
+        "modes": [
+            {
+                "strength": mode.strength,
+                "input_variance": float(variance),
+                "half_time": float(time),
+                "half_step": float(time / problem.learning_rate),
+            }
+            for mode, variance, time in columns
+        ],
+        "mode_law": "exact" if modes.is_white(problem) else "heuristic",
+        "hidden_spectrum": theory.hidden_spectrum(limit, problem.init_scale).tolist(),
+        "stable_rank": {
+            "init_scale": gammas.tolist(),
+            "value": theory.hidden_stable_rank(limit, gammas).tolist(),
+        },
+        "limit_singular_values": np.linalg.svd(limit, compute_uv=False).tolist(),
+        "sharpness": curvature.sharpness,
+        "largest_stable_rate": curvature.largest_stable_rate,
+        "slowest_curvature": curvature.slowest,
+        "late_steps_per_e_fold": 1 / (2 * curvature.slowest * problem.learning_rate),
+    }
+
+
+def headline(problem: Problem) -> str:
+    """The phenomenon's prediction in one sentence."""
+    steps = modes.half_times(problem) / problem.learning_rate
+    limit = runs.limit(problem)
+    rank = theory.hidden_stable_rank(limit, np.array([problem.init_scale]))[0]
+    learned = (
+        f"its single mode at step {_count(steps[0])}"
+        if len(steps) == 1
+        else f"{len(steps)} modes one after the other, the first at step"
+        f" {_count(steps.min())} and the last at step {_count(steps.max())}"
+    )
+    return (
+        f"Linear theory predicts that a two-layer network started at scale"
+        f" $\\gamma$ = {number(problem.init_scale, 3)} and trained at learning rate"
+        f" {number(problem.learning_rate, 3)} learns {learned}, and ends with a hidden"
+        f" layer of stable rank {number(rank, 3)} out of {limit.shape[1]}."
+    )
+
+
+def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
+    """The questions of a data set's owner, predicted and observed."""
+    given = (_order, _rank, _stable, _duration, _limit)
+    return tuple(make(problem, verdicts) for make in given)
+
+
+def _order(problem: Problem, verdicts: Verdicts) -> Answer:
+    predicted = modes.half_times(problem)
+    status = "exact on these white inputs"
+    if not modes.is_white(problem):
+        status = "a heuristic on correlated inputs; exact with `--whiten`"
+    observation = "not trained"
+    if "mode_law" in verdicts:
+        observation = _seen_order(problem, predicted[: modes.followed(problem)])
+    steps = _list(predicted / problem.learning_rate)
+    return Answer(
+        question="In which order are the modes learned, and after how many steps?",
+        prediction=f"half learned at steps {steps} ({status})",
+        observation=observation,
+        outcome=_outcome(verdicts, "mode_law"),
+    )
+
+
+def _seen_order(problem: Problem, predicted: np.ndarray) -> str:
+    """Steps at which the followed modes were half learned, and in which order."""
+    found = modes.crossings(problem)
+    observed = np.array([crossing.time for crossing in found])
+    told = f"steps {_list(observed / problem.learning_rate)}"
+    missing = int(np.isinf(observed).sum())
+    if missing:
+        end = modes.learning(problem).times[-1] / problem.learning_rate
+        told += f" ({missing} not within {_count(end)} steps)"
+    # In the predicted order, each no earlier than the one before; equal modes may swap.
+    sorted_times = observed[np.argsort(predicted, kind="stable")]
+    in_order = (sorted_times[1:] >= (1 - 1e-3) * sorted_times[:-1]).all()
+    if len(predicted) == 1:
+        return told
+    return f"{told}; order {'as' if in_order else 'not as'} predicted"
+
+
+def _rank(problem: Problem, verdicts: Verdicts) -> Answer:
+    gammas = rank_scales(problem)
+    shown = [0, len(gammas) - 1]
+    predicted = np.asarray(StableRank().predict(problem)[RANK])[shown]
+    ends = [number(gamma, 3) for gamma in gammas[shown]]
+
+    def words(ranks: np.ndarray) -> str:
+        pairs = zip(ranks, ends, strict=True)
+        said = [f"{number(rank, 3)} at $\\gamma$ = {end}" for rank, end in pairs]
+        return "stable rank " + ", ".join(said)
+
+    observation = "not trained"
+    if "stable_rank" in verdicts:
+        seen = np.asarray(StableRank().observe(problem)[RANK])[shown]
+        observation = words(seen)
+    return Answer(
+        question="How does the rank of the hidden layer depend on the initial scale?",
+        prediction=words(predicted),
+        observation=observation,
+        outcome=_outcome(verdicts, "stable_rank"),
+    )
+
+
+def _stable(problem: Problem, verdicts: Verdicts) -> Answer:
+    predicted = float(np.asarray(LargestStableRate().predict(problem)[RATE]))
+    observation = "not trained"
+    if "largest_stable_rate" in verdicts:
+        seen = verdicts["largest_stable_rate"].observed
+        observation = "not seen" if seen is None else number(seen)
+    return Answer(
+        question="What is the largest stable learning rate?",
+        prediction=number(predicted),
+        observation=observation,
+        outcome=_outcome(verdicts, "largest_stable_rate"),
+    )
+
+
+def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
+    rate = problem.learning_rate
+    last = modes.half_times(problem).max() / rate
+    slowest = runs.curvature(problem, problem.init_scale).slowest
+    prediction = (
+        f"all modes half learned by step {_count(last)}; in the end one e-fold of the"
+        f" excess loss every {_count(1 / (2 * slowest * rate))} steps"
+    )
+    observation = "not trained"
+    if "late_rate" in verdicts:
+        observation = _seen_duration(problem, verdicts["late_rate"].observed)
+    return Answer(
+        question="How long must training run?",
+        prediction=prediction,
+        observation=observation,
+        outcome=_outcome(verdicts, "late_rate"),
+    )
+
+
+def _seen_duration(problem: Problem, late_rate: float | None) -> str:
+    """Steps until little of the excess loss was left, and how the rest faded."""
+    run, rate = runs.trained(problem, problem.init_scale), problem.learning_rate
+    learned = -np.log(np.maximum(run.gap, np.finfo(float).tiny))
+    times = [measure.crossing(run.times, learned, -np.log(s)).time for s in (0.1, 0.01)]
+    told = (
+        f"10 % of the excess loss left at step {_count(times[0] / rate)}, 1 % at step"
+        f" {_count(times[1] / rate)}"
+    )
+    if not late_rate:
+        return told
+    return f"{told}; in the end one e-fold every {_count(1 / (late_rate * rate))} steps"
+
+
+def _limit(problem: Problem, verdicts: Verdicts) -> Answer:
+    sigma = np.linalg.svd(runs.limit(problem), compute_uv=False)
+    observation = "not trained to its limit"
+    if "end_to_end_limit" in verdicts:
+        verdict = verdicts["end_to_end_limit"]
+        reached = "not reached" if verdict.verdict == "fails" else "reached"
+        off = number(verdict.deviation, 2)
+        observation = f"{reached} from every scale: off by at most {off} of its size"
+    return Answer(
+        question="Where does training end, and does the initial scale matter for it?",
+        prediction=(
+            "at the least-squares map of least norm for every scale (its largest"
+            f" singular values: {', '.join(f'{number(s, 3)}' for s in sigma[:3])})"
+        ),
+        observation=observation,
+        outcome=_outcome(verdicts, "end_to_end_limit"),
+    )
+
+
+def _outcome(verdicts: Verdicts, name: str) -> str:
+    return verdicts[name].verdict if name in verdicts else ""
+
+
+def _count(steps: float) -> str:
+    """A number of steps for a reader."""
+    return number(round(steps), 3) if np.isfinite(steps) else "never"
+
+
+def _list(steps: np.ndarray) -> str:
+    shown = [_count(step) for step in steps[:10]]
+    return ", ".join(shown) + (", …" if len(steps) > 10 else "")

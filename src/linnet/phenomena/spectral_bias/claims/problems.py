@@ -1,0 +1,62 @@
+"""The canonical problems: small enough for minutes, sharp enough for eight digits."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from linnet.study import Problem
+from linnet.task import (
+    Moments,
+    geometric_covariance,
+    low_rank_teacher,
+    sample_dataset,
+)
+
+
+@lru_cache(maxsize=4)
+def anisotropic(seed: int, quick: bool) -> Problem:
+    """Fewer samples than inputs, correlated inputs, a noiseless teacher of rank two.
+
+    The data can be fitted exactly, so that minibatch SGD has a limit too.
+    """
+    rng = np.random.default_rng(seed)
+    covariance = geometric_covariance(10, condition=10.0, rng=rng)
+    teacher = low_rank_teacher(np.array([2.0, 1.0]), k=5, d=10, rng=rng)
+    dataset = sample_dataset(covariance, teacher, n=6, rng=rng, name="planted rank 2")
+    return Problem(
+        title="6 samples, 10 correlated inputs, 5 outputs, planted rank 2",
+        moments=dataset.moments(),
+        dataset=dataset,
+        hidden=12,
+        init_scale=1e-6,
+        learning_rate=0.02,
+        seed=seed,
+        quick=quick,
+        command=_command(seed, quick),
+        canonical=True,
+    )
+
+
+@lru_cache(maxsize=4)
+def isotropic(seed: int, quick: bool) -> Problem:
+    """White inputs and three modes of strengths 3.15, 1.74 and 0.41."""
+    rng = np.random.default_rng(seed)
+    teacher = low_rank_teacher(np.array([3.15, 1.74, 0.41]), k=4, d=6, rng=rng)
+    product = teacher.end_to_end
+    return Problem(
+        title="white inputs, 6 inputs, 4 outputs, modes 3.15, 1.74 and 0.41",
+        moments=Moments(np.eye(6), product, product @ product.T),
+        dataset=None,
+        hidden=8,
+        init_scale=1e-4,
+        learning_rate=0.02,
+        seed=seed,
+        quick=quick,
+        command=_command(seed, quick),
+        canonical=True,
+    )
+
+
+def _command(seed: int, quick: bool) -> str:
+    option = " --quick" if quick else ""
+    return f"linnet reproduce spectral_bias --seed {seed}{option}"

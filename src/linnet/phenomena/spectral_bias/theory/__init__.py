@@ -1,0 +1,40 @@
+r"""Closed laws of a two-layer linear network trained by gradient flow, by topic.
+
+Letters of the house: $W = W_2W_1$ of shape `(k, d)`, inputs with moment `xx`, cross
+moment `yx`. Against the paper's rows-as-samples letters everything is transposed: its
+$W_1W_1^\top$ is $W_1^\top W_1$ here, its imbalance has the opposite sign. $\gamma$ is
+the scale of $W_1^\top W_1 = \gamma I$ at the start (a squared weight),
+$\delta = \gamma/2$ the width of the hidden mirror map when $W_2$ starts at zero; two
+orthogonal layers have $\delta = \gamma$.
+
+Statements: Varre et al. 2023. Every formula is derived here.
+"""
+
+from linnet.phenomena.spectral_bias.theory.curvature import Curvature as Curvature
+from linnet.phenomena.spectral_bias.theory.curvature import curvature as curvature
+from linnet.phenomena.spectral_bias.theory.escape import Direction as Direction
+from linnet.phenomena.spectral_bias.theory.escape import directions as directions
+from linnet.phenomena.spectral_bias.theory.escape import early_product as early_product
+from linnet.phenomena.spectral_bias.theory.escape import early_time as early_time
+from linnet.phenomena.spectral_bias.theory.layers import (
+    end_to_end_limit as end_to_end_limit,
+)
+from linnet.phenomena.spectral_bias.theory.layers import flow_velocity as flow_velocity
+from linnet.phenomena.spectral_bias.theory.layers import gram_matrices as gram_matrices
+from linnet.phenomena.spectral_bias.theory.layers import (
+    hidden_spectrum as hidden_spectrum,
+)
+from linnet.phenomena.spectral_bias.theory.layers import (
+    hidden_stable_rank as hidden_stable_rank,
+)
+from linnet.phenomena.spectral_bias.theory.layers import (
+    imbalance_step as imbalance_step,
+)
+from linnet.phenomena.spectral_bias.theory.layers import (
+    layer_singular_values as layer_singular_values,
+)
+from linnet.phenomena.spectral_bias.theory.modes import half_time as half_time
+from linnet.phenomena.spectral_bias.theory.modes import (
+    half_time_small_scale as half_time_small_scale,
+)
+from linnet.phenomena.spectral_bias.theory.modes import mode_curve as mode_curve

@@ -1,0 +1,112 @@
+"""One pair of axes: every series in the manner of its role."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from linnet.show.style import GUIDE, WRONG
+from linnet.show.ticks import limits, set_ticks
+from linnet.study.figure import Panel, Series
+
+MAX_VECTOR_MARKERS = 2000
+_CROWD = 100  # dots from which on they are small and see-through
+
+Points = Float[np.ndarray, " points"]
+
+
+def draw_panel(ax: Axes, panel: Panel, colors: tuple[str, ...]) -> None:
+    """Draw all but title, y label and legend, which stand above the axes.
+
+    Args:
+        ax: Fresh axes.
+        panel: What to draw; points that the axes cannot show are left out.
+        colors: At least as many as the series ask for.
+    """
+    ax.set_xscale(panel.x_scale)
+    ax.set_yscale(panel.y_scale)
+    for series in panel.series:
+        _draw_series(ax, series, _shown(series, panel), colors)
+    x_low, x_high = _limits(panel, "x")
+    y_low, y_high = _limits(panel, "y")
+    ax.set_xlim(x_low, x_high)
+    ax.set_ylim(y_low, y_high)
+    set_ticks(ax.xaxis, panel.x_scale, x_low, x_high)
+    set_ticks(ax.yaxis, panel.y_scale, y_low, y_high)
+    if not any(_shown(s, panel).any() for s in panel.series):
+        ax.text(0.5, 0.5, "nothing to show", transform=ax.transAxes, ha="center")
+
+
+def _shown(series: Series, panel: Panel) -> Bool[np.ndarray, " points"]:
+    x, y = _numbers(series.x), _numbers(series.y)
+    shown = np.isfinite(x) & np.isfinite(y)
+    if panel.x_scale == "log":
+        shown &= x > 0
+    if panel.y_scale == "log":
+        shown &= y > 0
+    return shown
+
+
+def _draw_series(
+    ax: Axes,
+    series: Series,
+    shown: Bool[np.ndarray, " points"],
+    colors: tuple[str, ...],
+) -> None:
+    x, y = _numbers(series.x)[shown], _numbers(series.y)[shown]
+    if series.role == "simulation":
+        bars = None if series.stderr is None else _numbers(series.stderr)[shown]
+        _draw_dots(ax, x, y, bars, colors[series.color])
+        return
+    styles: dict[str, dict[str, Any]] = {
+        "theory": {"color": colors[series.color], "linewidth": 2.0, "zorder": 2.5},
+        "wrong": {"color": WRONG, "linewidth": 1.5, "dashes": (4, 2), "zorder": 2.2},
+        "guide": {"color": GUIDE, "linewidth": 1.1, "linestyle": ":", "zorder": 2.1},
+    }
+    style = styles[series.role]
+    if len(x) == 1:  # a line through one point would be invisible
+        style |= {"marker": "_", "markersize": 16, "markeredgewidth": 2.0}
+    ax.plot(x, y, **style)
+
+
+def _draw_dots(ax: Axes, x: Points, y: Points, bars: Points | None, color: str) -> None:
+    crowd = len(x) > _CROWD
+    drawn = ax.errorbar(
+        x,
+        y,
+        yerr=None if bars is None else np.where(np.isfinite(bars), bars, 0.0),
+        fmt="o",
+        color=color,
+        markersize=2.6 if crowd else 5.5,
+        markeredgecolor=color if crowd else "white",
+        markeredgewidth=0.0 if crowd else 0.7,
+        elinewidth=1.2,
+        capsize=2.0 if bars is not None and not crowd else 0.0,
+        alpha=0.45 if crowd else None,
+        zorder=2.4 if crowd else 3,  # a crowd would hide the line
+    )
+    if len(x) > MAX_VECTOR_MARKERS:
+        for artist in drawn.get_children():
+            artist.set_rasterized(True)
+
+
+def _limits(panel: Panel, axis: str) -> tuple[float, float]:
+    scale = panel.x_scale if axis == "x" else panel.y_scale
+    data, guests = [np.empty(0)], [np.empty(0)]
+    for series in panel.series:
+        shown = _shown(series, panel)
+        values = _numbers(getattr(series, axis))[shown]
+        target = guests if series.role in {"wrong", "guide"} else data
+        target.append(values)
+        if axis == "y" and series.stderr is not None:
+            bars = _numbers(series.stderr)[shown]
+            ends = np.concatenate([values - bars, values + bars])
+            # The lower end of a long bar has no place on a log axis.
+            target.append(ends[np.isfinite(ends) & ((scale == "linear") | (ends > 0))])
+    return limits(np.concatenate(data), np.concatenate(guests), scale)
+
+
+def _numbers(values: ArrayLike) -> Points:
+    return np.atleast_1d(np.asarray(values, dtype=float))

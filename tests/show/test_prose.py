@@ -1,0 +1,69 @@
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linnet.show.prose import formula, plain, prose
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def test_latex_becomes_mathml():
+    text = formula(r"\frac{1}{2b} \log \gamma")
+    assert text.startswith('<math display="block">')
+    assert "<mfrac>" in text
+    assert "γ" in text
+
+
+@pytest.mark.parametrize("latex", [r"\frac{1}{", r"\unheard{x}", "", "x^2^3"])
+def test_what_cannot_be_read_is_shown_as_code(latex):
+    assert formula(latex) == f'<code class="latex">{latex}</code>'
+
+
+def test_a_function_stands_apart_from_its_factors_but_not_from_a_bracket():
+    thin = '<mspace width="0.167em"></mspace>'
+    assert formula(r"2 \log x", "inline").count(thin) == 2
+    assert formula(r"2 \log(x)", "inline").count(thin) == 1
+
+
+def test_a_transpose_is_no_operation_between_matrices():
+    assert '<mi mathvariant="normal">⊤</mi>' in formula(r"X^\top Y")
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        rf"\text{{{SCRIPT}}}",
+        r"\text{&lt;script&gt;}",
+        r"\href{javascript:alert(1)}{x}",
+        rf"\unheard{{{SCRIPT}}}",
+        SCRIPT,
+    ],
+)
+def test_a_formula_brings_no_markup_of_its_own(latex):
+    text = formula(latex)
+    assert "<script" not in text
+    assert "href" not in text or "<code" in text
+    fromstring(text)
+
+
+@given(st.text(alphabet=r"\abfrcxleghi{}^_$&<>'\"`;#%~ 12", max_size=40))
+def test_whatever_is_written_ends_as_well_formed_markup(text):
+    tags = {e.tag for e in fromstring(f"<p>{prose(text)}</p>").iter()}
+    assert all(tag in {"p", "code", "math"} or tag.startswith("m") for tag in tags)
+
+
+def test_prose_holds_formulas_and_code_and_escapes_the_rest():
+    text = prose(f"scale $\\gamma$ of `x<y` {SCRIPT}")
+    assert '<math display="inline">' in text
+    assert "<code>x&lt;y</code>" in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_single_dollar_stays_a_dollar():
+    assert prose("costs 5$") == "costs 5$"
+
+
+def test_plain_text_loses_its_marks():
+    assert plain("`digits` at $k=1$") == "digits at k=1"

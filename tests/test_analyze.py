@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from linnet.analyze import analyze_problem, pose
+from linnet.study import Problem
+from linnet.task import Dataset, Moments, load
+
+
+def dataset(targets):
+    inputs = np.random.default_rng(0).normal(size=(30, 3))
+    return Dataset(inputs, targets(inputs), "made up")
+
+
+def linear(inputs):
+    return inputs @ np.array([[1.0], [0.5], [-0.2]])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hidden": 2}, "at least the number of inputs, 3, but is 2"),
+        ({"init_scale": 0.0}, "must be positive and finite, but is 0.0"),
+        ({"init_scale": float("nan")}, "must be positive and finite, but is nan"),
+        ({"learning_rate": 1e3}, r"`learning_rate` must lie in \(0, .*but is 1000"),
+        ({"learning_rate": 0.0}, r"`learning_rate` must lie in \(0, .*but is 0"),
+    ],
+)
+def test_impossible_settings_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        pose(dataset(linear), **options)
+
+
+def test_targets_without_a_linear_trace_are_refused():
+    rng = np.random.default_rng(0)
+    half = rng.normal(size=(15, 3))
+    made = Dataset(
+        np.concatenate([half, half]), np.repeat([[1.0], [-1.0]], 15, axis=0), "even"
+    )
+    with pytest.raises(ValueError, match="do not depend linearly on the inputs"):
+        pose(made)
+
+
+def test_defaults_lie_in_the_rich_regime_and_inside_stability():
+    problem = pose(dataset(linear))
+    size = np.linalg.norm(problem.moments.minimizer().end_to_end)
+    assert problem.init_scale == pytest.approx(1e-4 * size)
+    with pytest.raises(ValueError, match="learning_rate"):
+        pose(dataset(linear), learning_rate=4.01 * problem.learning_rate)
+
+
+def test_a_problem_without_data_is_refused():
+    moments = Moments(np.eye(2), np.ones((1, 2)), np.eye(1) * 2)
+    problem = Problem("bare", moments, None, 2, 1e-3, 0.1)
+    with pytest.raises(ValueError, match="must hold a data set"):
+        analyze_problem(problem)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "whiten"),
+    [
+        ("iris", "none", False),
+        ("iris", "none", True),
+        ("diabetes", "none", False),
+        ("wine", "standard", False),
+        ("breast_cancer", "none", False),
+    ],
+)
+def test_bundled_data_are_answered_and_no_exact_claim_fails(name, scale, whiten):
+    data = load(name, center=True, scale=scale)
+    data = data.whitened() if whiten else data
+    heard = []
+    analysis = analyze_problem(pose(data, quick=True), on_claim=heard.append)
+    found, silent = analysis.findings.found, analysis.findings.not_asked
+    assert len(heard) == len(found) + len(silent) == 8
+    assert not analysis.findings.has_failed
+    assert all(f.verdict.verdict == "holds" for f in found)
+    assert len(analysis.answers) == 6
+    assert len(analysis.lead) == 3
+    assert ("heuristic" in {f.verdict.status for f in found}) is not whiten
+    # Raw breast_cancer spans twelve decades: limits are out of reach, and that is said.
+    out_of_reach = name == "breast_cancer"
+    assert len(silent) == (6 if out_of_reach else 0)
+    assert all("--scale standard" in reason for _, reason in silent)

@@ -1,0 +1,44 @@
+import pytest
+
+from linnet.reproduce import reproduce_claims, select
+
+
+def test_all_canonical_claims_are_chosen_by_default():
+    assert [claim.name for claim, _ in select()] == [
+        "conservation",
+        "end_to_end_limit",
+        "hidden_layer_spectrum",
+        "stable_rank",
+        "mode_law",
+        "first_escape",
+    ]
+
+
+@pytest.mark.parametrize("name", ["mode_law", "spectral_bias/mode_law"])
+def test_a_claim_is_found_by_its_name_with_or_without_phenomenon(name):
+    ((claim, problem),) = select([name])
+    assert claim.name == "mode_law"
+    assert problem.canonical
+
+
+def test_an_unknown_name_is_refused_with_what_there_is():
+    with pytest.raises(ValueError, match=r"named gravity.*spectral_bias/conservation"):
+        select(["mode_law", "gravity"])
+
+
+def test_a_claim_that_only_data_can_ask_is_refused():
+    with pytest.raises(ValueError, match="no canonical claim named late_rate"):
+        select(["late_rate"])
+
+
+def test_seed_and_effort_are_part_of_the_problem_and_of_its_command():
+    ((_, problem),) = select(["mode_law"], seed=3, quick=True)
+    assert problem.seed == 3
+    assert problem.command == "linnet reproduce spectral_bias --seed 3 --quick"
+
+
+def test_the_hook_hears_every_claim_before_it_is_run():
+    heard = []
+    findings = reproduce_claims(["first_escape"], quick=True, on_claim=heard.append)
+    assert heard == [findings.found[0].verdict.statement]
+    assert findings.summary() == "1 of 1 claims hold"
