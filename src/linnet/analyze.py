@@ -142,11 +142,11 @@ def analyze_problem(
         for claim in phenomena.claims(name)
     ]
     findings = ask(questions, on_claim)
-    told = [_teller(name) for name in phenomena.names()]
+    told = {name: _teller(name) for name in phenomena.names()}
     answers = tuple(
         answer
-        for module in told
-        for answer in module.answers(problem, findings.verdicts)
+        for name, module in told.items()
+        for answer in module.answers(problem, findings.verdicts(name))
     )
     return Analysis(
         problem=problem,
@@ -155,12 +155,11 @@ def analyze_problem(
         answers=(_spectrum_answer(problem.moments), *answers),
         lead=(
             _data_sentence(dataset, problem.moments),
-            " ".join(module.headline(problem) for module in told),
+            " ".join(module.headline(problem) for module in told.values()),
             _check_sentence(findings),
         ),
         predictions={
-            name: module.predictions(problem)
-            for name, module in zip(phenomena.names(), told, strict=True)
+            name: module.predictions(problem) for name, module in told.items()
         },
     )
 
@@ -215,7 +214,12 @@ def _check_sentence(findings: Findings) -> str:
         return (
             "No claim applies to this network and data; the reasons are listed below."
         )
-    return f"The network was trained on the data to check this: {findings.summary()}."
+    silent = len(findings.not_asked)
+    rest = f" ({silent} more say nothing here, for reasons listed below)"
+    return (
+        f"The network was trained on the data to check this: {findings.summary()}"
+        f"{rest if silent else ''}."
+    )
 
 
 def _check_targets(moments: Moments) -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linnet.numerics import Estimate, geometric_spectrum, haar_frame, power_law_spectrum
+from linnet.numerics import Estimate, geometric_spectrum, power_law_spectrum
 from linnet.task import (
     Covariance,
     geometric_covariance,
@@ -101,26 +101,6 @@ def test_the_same_generator_state_gives_the_same_samples():
     np.testing.assert_array_equal(*draws)
 
 
-@given(seed=seeds, d=st.integers(1, 8), data=st.data())
-def test_frames_are_orthonormal(seed, d, data):
-    rank = data.draw(st.integers(1, d))
-    frame = haar_frame(d, rank, np.random.default_rng(seed))
-    np.testing.assert_allclose(frame.T @ frame, np.eye(rank), atol=1e-13)
-
-
-@pytest.mark.statistical
-def test_frames_are_uniform():
-    rng = np.random.default_rng(2)
-    frames = np.array([haar_frame(3, 2, rng) for _ in range(4000)])
-    mean, square = Estimate.from_samples(frames), Estimate.from_samples(frames**2)
-    assert np.abs(mean.z(0.0)).max() < 4
-    # Without the sign of R, LAPACK's first column points away from the first axis:
-    # its first entry would average to -1/2.
-    assert abs(mean.z(-0.5)[0, 0]) > 10
-    assert np.abs(square.z(1 / 3)).max() < 4
-    assert np.abs(square.z(2 / 3)).max() > 10
-
-
 def test_covariance_is_a_value_of_its_own():
     eigenvalues = np.ones(2)
     covariance = Covariance(eigenvalues, np.eye(2))
@@ -148,7 +128,6 @@ TWO = np.ones(2)
         (lambda: power_law_covariance(3, -1.0), "`exponent` must be"),
         (lambda: geometric_covariance(3, 0.1), "`condition` must be"),
         (lambda: isotropic_covariance(2).sample(0, None), "`n` must be >= 1"),
-        (lambda: haar_frame(2, 3, None), r"`rank` must lie in \[1, 2\], but is 3"),
         (lambda: Covariance(TWO, np.eye(3)), r"but have \(2,\) and \(3, 3\)"),
         (lambda: Covariance(-TWO, np.eye(2)), "finite and >= 0, but holds -1"),
         (lambda: Covariance(TWO * np.nan, np.eye(2)), "but holds nan"),

@@ -1,7 +1,7 @@
 r"""A linear network is a tuple of matrices: first layer first, each `(out, in)`.
 
-All but `flatten` and `unflatten` use operators alone, so they take NumPy and JAX arrays
-alike, inside and outside jit.
+All but `flatten`, `unflatten` and `check_weights` use operators alone, so they take
+NumPy and JAX arrays alike, inside and outside jit.
 """
 
 import itertools

@@ -98,5 +98,5 @@ class Estimate:
         Where the standard error is zero, z is 0 if the value is met, else infinite.
         """
         gap = self.value - np.asarray(expected, dtype=float)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return np.where(gap == 0, 0.0, gap / self.stderr)

@@ -82,9 +82,9 @@ class AbstractClaim(ABC):
 class Verdict:
     """What came out of one claim on one problem, with its reasons.
 
-    `predicted` to `tolerance` are those of the comparison that deviates most in units
-    of its tolerance; `comparisons` holds them all. `note` says so where a run did not
-    end as asked.
+    `predicted` to `tolerance` are those of the worst comparison: a failure before one
+    that is not resolved, then the largest deviation in units of its tolerance.
+    `comparisons` holds them all. `note` says so where a run did not end as asked.
     """
 
     phenomenon: str

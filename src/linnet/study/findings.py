@@ -38,10 +38,10 @@ class Findings:
     not_asked: tuple[tuple[str, str], ...]
     seconds: float
 
-    @property
-    def verdicts(self) -> dict[str, Verdict]:
-        """Verdicts by the name of the claim."""
-        return {f.verdict.claim: f.verdict for f in self.found}
+    def verdicts(self, phenomenon: str) -> dict[str, Verdict]:
+        """Verdicts of one phenomenon, by the name of the claim."""
+        given = (finding.verdict for finding in self.found)
+        return {v.claim: v for v in given if v.phenomenon == phenomenon}
 
     @property
     def has_failed(self) -> bool:
@@ -56,8 +56,8 @@ class Findings:
             for f in self.found
         )
         parts = [f"{outcomes.count('holds')} of {len(outcomes)} claims hold"]
-        if outcomes.count("fails") > heuristic:
-            parts.append(f"{outcomes.count('fails') - heuristic} fail")
+        if failed := outcomes.count("fails") - heuristic:
+            parts.append(f"{failed} {'fail' if failed > 1 else 'fails'}")
         if heuristic:
             plural = "heuristics miss" if heuristic > 1 else "heuristic misses"
             parts.append(f"{heuristic} {plural}")
@@ -73,7 +73,7 @@ Hook = Callable[[str], None]
 def ask(
     questions: Iterable[tuple[AbstractClaim, Problem]], on_claim: Hook | None = None
 ) -> Findings:
-    """Run every claim that applies; `on_claim` hears the statement before each run."""
+    """Run every claim that applies; `on_claim` hears each statement as it is asked."""
     start = time.perf_counter()
     found, not_asked = [], []
     for claim, problem in questions:

@@ -59,8 +59,8 @@ class Bound:
 
     Attributes:
         limit: The bound.
-        relative_to: `largest`: gaps over the largest predicted entry (one gap where all
-            predictions are zero); `each`: every gap over its own prediction.
+        relative_to: `largest`: gaps over the largest predicted entry; `each`: every gap
+            over its own prediction. Where that is zero the gap itself counts.
         margin: How much larger the deviation of the wrong theory must be.
     """
 
@@ -70,6 +70,11 @@ class Bound:
 
     def __post_init__(self) -> None:
         _check_thresholds(self.limit, self.margin * self.limit)
+        if self.relative_to not in ("largest", "each"):
+            raise ValueError(
+                "Argument `relative_to` must be `largest` or `each`, but is"
+                f" `{self.relative_to}`."
+            )
 
     def judge(
         self, label: str, predicted: Observed, observed: Observed, wrong: Observed
@@ -241,8 +246,10 @@ def _hotelling(
 
     count, entries = samples.shape
     spread = samples.std(0, ddof=1)
-    # In units of their spread: T^2 does not change, and the matrix is well scaled.
-    unit = np.where(spread > 0, spread, 1.0)
+    rounding = 4 * np.finfo(float).eps * np.abs(samples).max(0)
+    # In units of their spread: T^2 does not change, and the matrix is well scaled. An
+    # entry that is constant but for rounding becomes zero, and is refused.
+    unit = np.where(spread > rounding, spread, np.inf)
     correlation = np.cov(samples / unit, rowvar=False).reshape(entries, entries)
     if np.linalg.eigvalsh(correlation)[0] <= entries * 1e-14:
         raise ValueError(
@@ -250,10 +257,11 @@ def _hotelling(
             " their covariance is singular: leave out those that follow from the"
             " others."
         )
-    if not np.isfinite(mean).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap = (samples.mean(0) - mean) / unit
+        squared = count * gap @ np.linalg.solve(correlation, gap)
+    if not np.isfinite(squared):  # `mean` is no number, or further off than any
         return float("inf")
-    gap = (samples.mean(0) - mean) / unit
-    squared = count * gap @ np.linalg.solve(correlation, gap)
     ratio = squared * (count - entries) / (entries * (count - 1))
     log_p = stats.f.logsf(ratio, entries, count - entries)
     if not np.isfinite(log_p):

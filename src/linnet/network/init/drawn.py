@@ -79,7 +79,8 @@ class Gaussian(AbstractInitialization):
 
     def gamma(self, sizes: Sizes) -> float:
         r"""$h_1$ times the variance of the first layer."""
-        return sizes[1] * self.variances(sizes)[0]
+        first, *_ = self.variances(sizes)
+        return sizes[1] * first
 
     def mean_imbalance(self, sizes: Sizes) -> tuple[float, ...]:
         """Difference of the two mean Gram matrices, per hidden layer."""
@@ -111,7 +112,8 @@ class SmallGaussian(AbstractInitialization):
 
     def gamma(self, sizes: Sizes) -> float:
         r"""$h_1 s^2$."""
-        return sizes[1] * self._variances(sizes)[0]
+        first, *_ = self._variances(sizes)
+        return sizes[1] * first
 
     def mean_imbalance(self, sizes: Sizes) -> tuple[float, ...]:
         """Difference of the two mean Gram matrices, per hidden layer."""

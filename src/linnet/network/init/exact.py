@@ -81,7 +81,8 @@ class LambdaBalanced(AbstractInitialization):
 
     Attributes:
         balance: $\lambda$, of either sign.
-        end_to_end: $W(0)$ of shape `(k, d)`; None for zero (then $\lambda \ne 0$).
+        end_to_end: $W(0)$ of shape `(k, d)`, kept as a copy; None for zero (then
+            $\lambda \ne 0$).
 
     Raises:
         ValueError: when `balance` or `end_to_end` is not finite, or both vanish (a
@@ -96,8 +97,11 @@ class LambdaBalanced(AbstractInitialization):
             raise ValueError(
                 f"Argument `balance` must be finite, but is {self.balance}."
             )
-        if self.end_to_end is not None and not np.isfinite(self.end_to_end).all():
-            raise ValueError("Argument `end_to_end` must be finite, but is not.")
+        if self.end_to_end is not None:
+            product = np.array(self.end_to_end, dtype=float)
+            if not np.isfinite(product).all():
+                raise ValueError("Argument `end_to_end` must be finite, but is not.")
+            object.__setattr__(self, "end_to_end", product)
         empty = self.end_to_end is None or not np.any(self.end_to_end)
         if self.balance == 0 and empty:
             raise ValueError(
