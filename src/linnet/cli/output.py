@@ -86,8 +86,10 @@ def verdict_table(findings: Findings) -> None:
             f"[{color}]{verdict.verdict}[/{color}]",
         )
     rich.console.Console().print(table)
-    for statement, reason in findings.not_asked:
-        text = f"Not asked: {statement} Reason: {reason}."
+    reasons = dict.fromkeys(reason for _, reason in findings.not_asked)
+    for reason in reasons:
+        told = [s for s, given in findings.not_asked if given == reason]
+        text = "\n- ".join([f"\nNot asked, since {reason}:", *told])
         rich.console.Console(soft_wrap=True).print(text, markup=False, highlight=False)
 
 

@@ -10,6 +10,7 @@ from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Observed, Status
+from linnet.study.words import number
 
 
 class Conservation(SpectralBiasClaim):
@@ -86,7 +87,7 @@ class Conservation(SpectralBiasClaim):
             dots = np.asarray(observed[_spectrum(gamma)])[1:]
             panels.append(
                 Panel(
-                    title=rf"start at $\gamma$ = {gamma:.3g}",
+                    title=rf"start at $\gamma$ = {number(gamma, 3)}",
                     x_label="time (learning rate × steps)",
                     y_label="singular values of the hidden layer",
                     series=_spectra(times, lines, dots),
@@ -136,8 +137,8 @@ def _spectra(
 
 
 def _drift(gamma: float) -> str:
-    return f"drift of the imbalance, gamma = {gamma:.3g}"
+    return rf"drift of the imbalance, $\gamma$ = {number(gamma, 3)}"
 
 
 def _spectrum(gamma: float) -> str:
-    return f"hidden spectrum at all times, gamma = {gamma:.3g}"
+    return rf"hidden spectrum at all times, $\gamma$ = {number(gamma, 3)}"

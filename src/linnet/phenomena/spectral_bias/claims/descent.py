@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.network import end_to_end
 from linnet.numerics import Estimate
-from linnet.phenomena.spectral_bias import measure
+from linnet.phenomena.spectral_bias import measure, theory
 from linnet.phenomena.spectral_bias.claims import runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series, ZTest
@@ -22,6 +22,8 @@ ABOVE, BELOW = 1.03, 0.97  # of the predicted rate: where descent is tried
 NUDGE, TRIAL = 1e-9, 300  # relative size of the push off the minimizer, and steps
 SMALL, WINDOW = 1e-4, 60  # steps read: the last ones while the departure is still small
 UNRESOLVED = 0.01  # of a late rate: what two windows of it cannot tell
+END = 1e-14  # excess loss, relative to its start, down to which the rate is read
+OUTLIVED = 0.03  # of a late rate: what the faster directions may still add there
 
 
 class LargestStableRate(SpectralBiasClaim):
@@ -33,12 +35,12 @@ class LargestStableRate(SpectralBiasClaim):
         " sharpness there, which follows from the data and the initial scale."
     )
     formula: ClassVar[str] = (
-        r"\eta_{\max} = 2 / \lambda_{\max}\left(X_2^{1/2}"
-        r" (W_1^\top W_1 + w_{2,\max}^2 I) X_2^{1/2}\right),\quad X_2 = X^\top X / n"
+        r"\eta_{\max} = 2 / \lambda_{\max}\left(\Sigma^{1/2}"
+        r" (W_1^\top W_1 + w_{2,\max}^2 I) \Sigma^{1/2}\right)"
     )
     domain: ClassVar[str] = (
-        "Two layers, first isotropic, second zero at the start; linear stability of the"
-        " minimizer that gradient flow reaches."
+        r"Two layers, first isotropic, second zero at the start; linear stability of"
+        r" the minimizer that gradient flow reaches; $\Sigma = X^\top X/n$."
     )
     wrong_theory: ClassVar[str] = "one over the sharpness"
 
@@ -131,8 +133,17 @@ class LateRate(SpectralBiasClaim):
         return None
 
     def applies(self, problem: Problem) -> str | None:
-        """Where training can be followed to its end."""
-        return runs.out_of_reach(problem, [problem.init_scale])
+        """Where the slowest direction outlives the others while it can be seen."""
+        reason = runs.out_of_reach(problem, [problem.init_scale])
+        if reason is not None:
+            return reason
+        there = theory.late_rate(problem.moments, problem.init_scale, END)
+        if there <= 2 * (1 + OUTLIVED) * _slowest(problem):
+            return None
+        return (
+            "the direction in which training ends carries so little of the loss that it"
+            f" has not outlived the others when {END:.0e} of the loss is left"
+        )
 
     def status(self, problem: Problem) -> Status:
         """Becomes exact as the second slowest direction dies out."""
@@ -202,18 +213,24 @@ def _slowest(problem: Problem) -> float:
 
 @lru_cache(maxsize=4)
 def _ending(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """Times and excess loss over the last decades of a run, evenly spaced."""
+    """Times and excess loss over the last decades of a run.
+
+    Five decades down to `END`, evenly in the loss and not in time: just before its end
+    it may fall much faster than in the end.
+    """
     from linnet.dynamics import GradientFlow, simulate
 
     run = runs.trained(problem, problem.init_scale)
-    # From the last saved time at which five more decades were still to come.
-    early = np.flatnonzero(run.gap >= 1e5 * run.gap[-1])
-    begin = run.times[early[-1]] if early.size else run.times[0]
+    depth = np.maximum.accumulate(-np.log(np.maximum(run.gap, END / 10)))
+    last = min(depth[-1], -np.log(END))
+    first = max(depth[0], last - 5 * np.log(10))
+    times = np.interp(np.linspace(first, last, 101), depth, run.times)
     ending: Trajectory = simulate(
         GradientFlow(problem.moments),
         runs.start(problem, problem.init_scale),
-        times=np.linspace(begin, run.times[-1], 101).tolist(),
+        times=np.unique(times).tolist(),
         observe={"product": end_to_end},
+        tolerance=runs.TOLERANCE,
         memory_limit=problem.memory_limit,
     )
     seen = ending.gap > 0

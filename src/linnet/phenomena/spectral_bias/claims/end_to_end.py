@@ -9,6 +9,7 @@ from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
+from linnet.study.words import number
 
 if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
@@ -84,7 +85,7 @@ class EndToEndLimit(SpectralBiasClaim):
         for color, gamma in enumerate(runs.scales(problem)):
             run = runs.trained(problem, gamma)
             miss = np.linalg.norm(run["product"] - limit, axis=(1, 2))
-            label = rf"$\gamma$ = {gamma:.3g}"
+            label = rf"$\gamma$ = {number(gamma, 3)}"
             relative = miss / np.linalg.norm(limit)
             series.append(Series(run.times, relative, label, "simulation", color))
         floor = self.test(problem, "").limit
@@ -136,7 +137,9 @@ class EndToEndLimit(SpectralBiasClaim):
         )
 
     def _labels(self, problem: Problem) -> list[str]:
-        flows = [f"flow, gamma = {gamma:.3g}" for gamma in runs.scales(problem)]
+        flows = [
+            rf"flow, $\gamma$ = {number(gamma, 3)}" for gamma in runs.scales(problem)
+        ]
         return [*flows, "gradient descent", "SGD"] if problem.canonical else flows
 
 

@@ -109,9 +109,9 @@ class FirstEscape(SpectralBiasClaim):
             name=self.name,
             caption=(
                 "Left: the product grows exponentially from the origin at twice the"
-                " strength of the correlation. Right: overlap of the growing product"
-                " with the top singular pair of the correlation and with that of the"
-                " solution; at early times the correlation decides."
+                " strength of the correlation. Right: how much of the growing product"
+                " lies along the top singular pair of the correlation, and how much"
+                " along that of the solution; at early times the correlation decides."
             ),
             panels=(growth, _overlap_panel(problem)),
         )
@@ -140,13 +140,14 @@ def _overlap_panel(problem: Problem) -> Panel:
     candidates = {"correlation": problem.moments.yx, "solution": runs.limit(problem)}
     series = []
     for color, (label, matrix) in enumerate(candidates.items()):
-        pair = _top_pair(matrix)
-        seen = np.array([_overlap(_top_pair(p), pair) for p in run["product"]])
+        output, given = _top_pair(matrix)
+        along = (run["product"] @ given) @ output
+        seen = (along / _norms(run["product"])) ** 2
         series.append(Series(run.times, seen, label, "simulation", color))
     return Panel(
         title="which direction is it?",
         x_label="time (learning rate × steps)",
-        y_label="squared overlap of the top singular pair",
+        y_label="share of the squared norm along the top pair",
         series=tuple(series),
     )
 

@@ -10,6 +10,7 @@ from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Observed, Status
+from linnet.study.words import number
 
 
 class HiddenLayerSpectrum(SpectralBiasClaim):
@@ -26,7 +27,7 @@ class HiddenLayerSpectrum(SpectralBiasClaim):
     )
     domain: ClassVar[str] = (
         "Two layers, first isotropic (hidden width at least the inputs), second zero at"
-        " the start; end of gradient flow; sigma are the singular values of the"
+        r" the start; end of gradient flow; $\sigma$ are the singular values of the"
         " least-norm solution."
     )
     wrong_theory: ClassVar[str] = "twice the initial scale"
@@ -75,7 +76,7 @@ class HiddenLayerSpectrum(SpectralBiasClaim):
         predicted, observed = self.predict(problem), self.observe(problem)
         series = []
         for color, gamma in enumerate(runs.scales(problem)):
-            label = rf"$\gamma$ = {gamma:.3g}"
+            label = rf"$\gamma$ = {number(gamma, 3)}"
             line = np.asarray(predicted[_spectrum(gamma)])
             dots = np.asarray(observed[_spectrum(gamma)])
             index = np.arange(1, len(line) + 1)
@@ -216,8 +217,8 @@ def _hidden(problem: Problem, factor: float) -> dict[str, np.ndarray]:
 
 
 def _spectrum(gamma: float) -> str:
-    return f"spectrum, gamma = {gamma:.3g}"
+    return rf"spectrum, $\gamma$ = {number(gamma, 3)}"
 
 
 def _gram(gamma: float) -> str:
-    return f"Gram matrix, gamma = {gamma:.3g}"
+    return rf"Gram matrix, $\gamma$ = {number(gamma, 3)}"

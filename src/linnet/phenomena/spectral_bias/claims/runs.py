@@ -13,16 +13,30 @@ import numpy as np
 from linnet.network import IsotropicFirstLayer, Weights, end_to_end
 from linnet.phenomena.spectral_bias import measure, theory
 from linnet.study import Problem
+from linnet.study.words import number
 
 if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
+TOLERANCE = 2e-8  # of the solver on data
 STIFFEST = 2e9  # sharpness x time that a run of minutes can still afford
 
 
+@lru_cache(maxsize=4)
 def deep(problem: Problem) -> float:
-    """Excess loss, relative to its start, at which training counts as finished."""
-    return 1e-18 if problem.canonical else 1e-14
+    """Excess loss, relative to its start, at which training counts as finished.
+
+    On data as deep as the least input variance asks, along which the loss hardly tells
+    the product, and the weakest mode, of which the layers show the square root.
+    """
+    if problem.canonical:
+        return 1e-18
+    moments, product = problem.moments, limit(problem)
+    variances, sigma = moments.spectrum(), np.linalg.svd(product, compute_uv=False)
+    least = variances[variances > moments.default_cutoff()][-1]
+    weakest = sigma[len(directions(problem)) - 1] / sigma[0]
+    seen = least * (product**2).sum() / ((product @ moments.xx) * product).sum()
+    return float(max(1e-14 * seen * weakest, 1e-22))
 
 
 def start(problem: Problem, gamma: float) -> Weights:
@@ -96,7 +110,7 @@ def out_of_reach(problem: Problem, gammas: Iterable[float]) -> str | None:
     if cost <= STIFFEST:
         return None
     return (
-        f"training to its limit would take about {cost / 2:.1e} stable steps, because"
+        f"training to its limit would take about {cost / 2:.0e} stable steps, because"
         " the inputs, or what they tell of the targets, vary on very different scales;"
         " bring the inputs to one scale (--scale standard) or whiten them (--whiten)"
     )
@@ -125,7 +139,7 @@ def trained(problem: Problem, gamma: float) -> "Trajectory":
         start(problem, gamma),
         times=times.tolist(),
         observe={"product": end_to_end, "hidden": hidden_spectrum},
-        tolerance=1e-11 if problem.canonical else None,
+        tolerance=1e-11 if problem.canonical else TOLERANCE,
         stop_gap=deep(problem),
         memory_limit=problem.memory_limit,
     )
@@ -134,7 +148,7 @@ def trained(problem: Problem, gamma: float) -> "Trajectory":
 def unfinished(problem: Problem, gammas: Iterable[float]) -> str:
     """What to know of runs that did not reach their limit; empty if all did."""
     told = [
-        f"At gamma = {gamma:.3g} training did not reach its limit:"
+        rf"At $\gamma$ = {number(gamma, 3)} training did not reach its limit:"
         f" {trained(problem, gamma).outcome.message}."
         for gamma in gammas
         if trained(problem, gamma).outcome.kind != "converged"
