@@ -130,7 +130,11 @@ class Polynomial(NamedTuple):
 
 
 class Stages(NamedTuple):
-    """Where the recursion stands: one polynomial, two weights, two stage values."""
+    """Where the recursion stands: one polynomial, two weights, two stages.
+
+    A stage is kept as what it adds to the start, so that rounding errors, which all
+    later stages amplify, are those of the change and not of the state.
+    """
 
     index: Int[Array, ""]
     polynomial: Polynomial
@@ -150,7 +154,7 @@ def chebyshev_step(
     """The three-term recursion of `stages` stages from `y0` over a step of `size`."""
     excess = DAMPING / stages.astype(size.dtype) ** 2
     w1 = _scale(excess, stages)
-    start = _start(excess, w1, y0, slope0, size)
+    start = _start(excess, w1, slope0, size)
 
     def stage(at: Stages) -> Stages:
         polynomial = _next(excess, at.polynomial)
@@ -159,32 +163,30 @@ def chebyshev_step(
         oldest = -b / at.older_weight
         kick = 2 * b * w1 / at.newer_weight * size
         first_kick = (at.newer_weight * at.polynomial.value[0] - 1) * kick
-        value = jax.tree.map(
-            lambda y, new, old, f, f0: (
-                (1 - newest - oldest) * y
-                + newest * new
-                + oldest * old
-                + kick * f
-                + first_kick * f0
+        change = jax.tree.map(
+            lambda new, old, f, f0: (
+                newest * new + oldest * old + kick * f + first_kick * f0
             ),
-            y0,
             at.newer,
             at.older,
-            slope(at.newer),
+            slope(_sum(y0, at.newer)),
             slope0,
         )
-        return Stages(at.index + 1, polynomial, at.newer_weight, b, at.newer, value)
+        return Stages(at.index + 1, polynomial, at.newer_weight, b, at.newer, change)
 
     def unfinished(at: Stages) -> Bool[Array, ""]:
         return at.index <= stages
 
-    return jax.lax.while_loop(unfinished, stage, start).newer
+    return _sum(y0, jax.lax.while_loop(unfinished, stage, start).newer)
+
+
+def _sum(state: State, change: State) -> State:
+    return jax.tree.map(lambda y, c: y + c, state, change)
 
 
 def _start(
     excess: Float[Array, ""],
     w1: Float[Array, ""],
-    y0: State,
     slope0: State,
     size: Float[Array, ""],
 ) -> Stages:
@@ -192,8 +194,9 @@ def _start(
     one, zero = jnp.ones_like(excess), jnp.zeros_like(excess)
     polynomial = Polynomial((1 + excess, excess), (one, one), (zero, zero))
     weight = 1 / (2 * (1 + excess)) ** 2  # b_0 = b_1 = b_2
-    first = jax.tree.map(lambda y, f: y + weight * w1 * size * f, y0, slope0)
-    return Stages(jnp.asarray(2, jnp.int32), polynomial, weight, weight, y0, first)
+    none = jax.tree.map(jnp.zeros_like, slope0)
+    first = jax.tree.map(lambda f: weight * w1 * size * f, slope0)
+    return Stages(jnp.asarray(2, jnp.int32), polynomial, weight, weight, none, first)
 
 
 def _next(excess: Float[Array, ""], at: Polynomial) -> Polynomial:

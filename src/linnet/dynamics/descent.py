@@ -104,9 +104,12 @@ def _floats(values: Any) -> np.ndarray:
 
 
 def _check_rate(rate: float) -> None:
-    if isinstance(rate, jax.Array):  # traced inside jit, and checked before
+    is_number = isinstance(rate, Real | jax.Array) and np.ndim(rate) == 0
+    try:
+        is_sound = is_number and bool(np.isfinite(float(rate)) and rate > 0)
+    except jax.errors.ConcretizationTypeError:  # inside jit, and checked before
         return
-    if not isinstance(rate, Real) or not (np.isfinite(rate) and rate > 0):
+    if not is_sound:
         raise ValueError(
             f"Argument `learning_rate` must be positive and finite, but is {rate!r}."
         )
@@ -212,7 +215,9 @@ class SGD(AbstractDiscreteDynamics):
         drawn, moved = memory
         n = self.inputs.shape[0]
         pick, drawn = self.sampling.draw(key, n, self.batch_size, drawn)
-        gradients = batch_gradients(weights, self.inputs[pick], self.targets[pick])
+        # NumPy arrays take no traced indices, as there are when steps are transformed.
+        inputs, targets = jnp.asarray(self.inputs), jnp.asarray(self.targets)
+        gradients = batch_gradients(weights, inputs[pick], targets[pick])
         weights, moved = self.update.apply(
             weights, gradients, self.learning_rate, moved
         )

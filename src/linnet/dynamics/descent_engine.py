@@ -20,7 +20,6 @@ from linnet.dynamics.gradient import Stacked, squared_norm
 from linnet.dynamics.reduction import RowSpace, StackedWeights, reduce_weights
 
 LONGEST_CHUNK = 20_000  # steps between two looks at progress and divergence
-DIVERGED = 1e24  # squared weight norm, in units of start and minimizer
 
 Carry = tuple[Stacked, Any, Int[Array, " replicas"]]
 
@@ -35,12 +34,12 @@ class DescentEngine(AbstractEngine):
         weights: StackedWeights,
         seed: int,
         horizon: float,
+        bound: float,
         dtype: np.dtype,
     ) -> None:
-        self._horizon, self._step = horizon, 0
+        self._horizon, self._bound, self._step = horizon, bound, 0
         stepped, start, self._frame = _stepped(dynamics, space, weights, dtype)
         self._dynamics = jax.tree.map(partial(_cast, dtype=dtype), stepped)
-        self._bound = divergence_bound(space, start, dtype)
         layers = tuple(jnp.asarray(layer, dtype) for layer in start)
         count = len(layers[0])
         root = jax.random.key(seed)
@@ -93,33 +92,6 @@ class DescentEngine(AbstractEngine):
     def description(self) -> str:
         """Dynamics, batch and learning rate."""
         return self._description
-
-
-def divergence_bound(space: RowSpace, start: StackedWeights, dtype: np.dtype) -> float:
-    r"""Squared weight norm beyond which a replica counts as diverged.
-
-    $10^{24}$ times the scale of start and minimizer, but not so much that the loss,
-    $\tfrac12\lambda_{\max}(N/L)^L$ at most for $L$ layers of squared norm $N$, could
-    overflow.
-
-    Raises:
-        ValueError: when the start itself lies beyond.
-    """
-    size = max(sum((layer[r] ** 2).sum() for layer in start) for r in _range(start))
-    scale = 1 + size + np.linalg.norm(space.minimizer)
-    depth, top = len(start), max(1.0, float(space.variances.max()))
-    safe = depth * (float(np.finfo(dtype).max) ** 0.75 / top) ** (1 / depth)
-    bound = min(DIVERGED * scale, safe)
-    if not size < bound:
-        raise ValueError(
-            f"Argument `weights` must have a squared norm below {bound:.3g} at this"
-            f" depth in {dtype.name}, but has {size:.3g}: lower the initial scale."
-        )
-    return float(bound)
-
-
-def _range(stacked: StackedWeights) -> range:
-    return range(len(stacked[0]))
 
 
 def _stepped(

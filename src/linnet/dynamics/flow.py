@@ -90,7 +90,9 @@ def choose_method(
     if name != "auto":
         reason = f"asked for; {reason}"
     relative = TOLERANCES[dtype.name][chosen] if tolerance is None else tolerance
-    return Method(chosen, relative, relative * 1e-3 * scale, reason)
+    # Denormal numbers count as zero on the way, and an error of 0 in 0 is none.
+    floor = max(relative * 1e-3 * scale, 1e3 * float(np.finfo(dtype).tiny))
+    return Method(chosen, relative, floor, reason)
 
 
 def explicit_steps(space: RowSpace, start: StackedWeights, horizon: float) -> float:

@@ -37,7 +37,7 @@ class FlowEngine(AbstractEngine):
     ) -> None:
         reduction = reduce_weights(space, weights)
         steps = explicit_steps(space, reduction.start, horizon)
-        scale = max(start_scale(reduction.start), float(np.finfo(dtype).tiny) * 1e12)
+        scale = start_scale(reduction.start)
         self._method = choose_method(method, tolerance, steps, scale, dtype)
         self._horizon, self._now, self._tried = horizon, 0.0, 0
         self._frame = reduced_frame(space, reduction, dtype)

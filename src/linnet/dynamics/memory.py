@@ -7,11 +7,13 @@ from linnet.dynamics.flow import GradientFlow
 from linnet.dynamics.reduction import StackedWeights
 from linnet.dynamics.request import Dynamics
 
-# Copies of the stepped weights that are alive at once: the stages of Dopri8 with what
-# step control keeps, or the weights, gradients and products of a plain step.
-FLOW_COPIES = 24
+# Copies of the stepped weights that are alive at once, as XLA counts them: the stages of
+# Dopri8, before and after selection, with what step control keeps (34), or the weights,
+# gradients and products of a plain step.
+FLOW_COPIES = 40
 STEP_COPIES = 6
 WHOLE_COPIES = 4  # of the whole network: start, frozen part, hidden frame, end
+VIEW_BYTES = 32  # kept of every replica at every save: gap (twice), drift and speed
 
 
 def check_memory(
@@ -31,19 +33,22 @@ def check_memory(
         return
     replicas = len(layers[0])
     working = working_bytes(dynamics, layers, dtype)
+    bytes_per_save = bytes_per_save + VIEW_BYTES * replicas
     needed = working + saves * bytes_per_save
     if needed <= limit:
         return
     fitting = []
     if working + bytes_per_save <= limit:
         fitting.append(f"{int((limit - working) // bytes_per_save)} saved times")
-    if needed / replicas <= limit:
-        fitting.append(f"{int(limit // (needed / replicas))} replicas")
+    shared = shared_bytes(dynamics, dtype)
+    each = (needed - shared) / replicas
+    if shared + each <= limit:
+        fitting.append(f"{int((limit - shared) // each)} replicas")
     mebi = 2**20
     raise ValueError(
         f"A run of {replicas} replicas with {saves} saved times needs about"
         f" {needed / mebi:.4g} MiB, {saves * bytes_per_save / mebi:.4g} MiB of it for"
-        f" observables, but `memory_limit` is {limit / mebi:.4g} MiB:"
+        f" what it saves, but `memory_limit` is {limit / mebi:.4g} MiB:"
         f" {' or '.join(fitting) or 'not even one replica at one time'} would fit."
     )
 
@@ -56,8 +61,7 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
     whole = sum(out * inner for out, inner in shapes)
     if isinstance(dynamics, SGD):
         batch = 2 * dynamics.batch_size * sum(sizes)
-        data = dynamics.inputs.size + dynamics.targets.size
-        numbers = replicas * ((STEP_COPIES + WHOLE_COPIES) * whole + batch) + data
+        numbers = replicas * ((STEP_COPIES + WHOLE_COPIES) * whole + batch)
     else:
         copies = FLOW_COPIES if isinstance(dynamics, GradientFlow) else STEP_COPIES
         stepped = whole
@@ -65,4 +69,11 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
             d, h, k = sizes
             stepped = min(h, d + k) * (d + k)
         numbers = replicas * (copies * stepped + WHOLE_COPIES * whole)
-    return numbers * dtype.itemsize
+    return numbers * dtype.itemsize + shared_bytes(dynamics, dtype)
+
+
+def shared_bytes(dynamics: Dynamics, dtype: np.dtype) -> int:
+    """What all replicas hold in common: the samples of SGD."""
+    if not isinstance(dynamics, SGD):
+        return 0
+    return (dynamics.inputs.size + dynamics.targets.size) * dtype.itemsize

@@ -10,8 +10,8 @@ import numpy as np
 from linnet.dynamics.descent import SGD, GradientDescent
 from linnet.dynamics.flow import GradientFlow
 from linnet.dynamics.monitor import Named, Observable
-from linnet.dynamics.reduction import StackedWeights
-from linnet.network import Weights, check_weights, end_to_end
+from linnet.dynamics.reduction import AnyWeights, StackedWeights
+from linnet.network import check_weights, end_to_end
 from linnet.task import Moments
 
 Dynamics = GradientFlow | GradientDescent | SGD
@@ -83,7 +83,7 @@ def check_dynamics(dynamics: Dynamics) -> Moments:
 
 
 def stack(
-    weights: Weights, replicas: int | None, moments: Moments
+    weights: AnyWeights, replicas: int | None, moments: Moments
 ) -> tuple[StackedWeights, bool]:
     """Weights with a replica axis, and whether it is to be dropped from the results.
 

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from linnet.dynamics.bounds import check_range, divergence_bound
 from linnet.dynamics.descent_engine import DescentEngine
 from linnet.dynamics.engine import AbstractEngine, Progress
 from linnet.dynamics.flow import GradientFlow
@@ -23,7 +24,7 @@ from linnet.dynamics.frame import full_weights
 from linnet.dynamics.memory import check_memory
 from linnet.dynamics.monitor import Monitor, Named, Observable, View, observe_all
 from linnet.dynamics.outcome import CONVERGED, classify
-from linnet.dynamics.reduction import row_space
+from linnet.dynamics.reduction import AnyWeights, row_space
 from linnet.dynamics.request import (
     Dynamics,
     Options,
@@ -33,12 +34,11 @@ from linnet.dynamics.request import (
 )
 from linnet.dynamics.schedule import check_schedule
 from linnet.dynamics.trajectory import Outcome, Trajectory
-from linnet.network import Weights
 
 
 def simulate(
     dynamics: Dynamics,
-    weights: Weights,
+    weights: AnyWeights,
     *,
     times: Sequence[float] | None = None,
     steps: Sequence[int] | None = None,
@@ -112,11 +112,15 @@ def simulate(
         observables, size = check_observables(observe, stacked, dtype)
         check_memory(dynamics, stacked, len(schedule), size, memory_limit, dtype)
         space, horizon = row_space(moments), float(schedule[-1])
+        check_range(space, dtype)
+        bound = divergence_bound(space, stacked, dtype)
         engine: AbstractEngine
         if isinstance(dynamics, GradientFlow):
             engine = FlowEngine(space, stacked, method, tolerance, horizon, dtype)
         else:
-            engine = DescentEngine(dynamics, space, stacked, seed, horizon, dtype)
+            engine = DescentEngine(
+                dynamics, space, stacked, seed, horizon, bound, dtype
+            )
         monitor = Monitor(space, engine.layers, engine.frame)
         record = _run(engine, monitor, schedule, observables, stop_gap, progress)
         unit = float(getattr(dynamics, "learning_rate", 1.0))
@@ -140,14 +144,16 @@ def _run(
     stop_gap: float | None,
     progress: Progress,
 ) -> _Record:
-    saved: dict[str, list[np.ndarray]] = {name: [] for name, _ in observables}
+    saved: dict[str, np.ndarray] = {}
     views: list[View] = []
     for target in schedule:
         engine.advance(float(target), progress)
         views.append(monitor.view(engine.layers, engine.frame))
         seen = observe_all(engine.layers, engine.frame, observables)
         for name, value in seen.items():
-            saved[name].append(np.asarray(value))
+            if name not in saved:  # once for all: a list, stacked, would be held twice
+                saved[name] = np.empty((len(schedule), *value.shape), value.dtype)
+            saved[name][len(views) - 1] = value
         going = ~engine.stopped
         if not going.any():
             break
@@ -155,8 +161,9 @@ def _run(
             break
     if progress is not None:
         progress(1.0)
-    stacked = {name: np.stack(values) for name, values in saved.items()}
-    return _Record(schedule[: len(views)], stacked, views)
+    count = len(views)
+    cut = {name: values[:count] for name, values in saved.items()}
+    return _Record(schedule[:count], cut, views)
 
 
 def _trajectory(

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from linnet.network import Weights
+from linnet.dynamics.reduction import AnyWeights
 
 Kind = Literal["converged", "diverged", "plateau", "limit"]
 
@@ -56,7 +56,7 @@ class Trajectory:
     times: Float[np.ndarray, " saves"]
     steps: Int[np.ndarray, " saves"] | None
     observables: Mapping[str, Float[np.ndarray, "saves ..."]]
-    weights: Weights
+    weights: AnyWeights
     gap: Float[np.ndarray, "saves ..."]
     imbalance_drift: float
     outcomes: tuple[Outcome, ...]
