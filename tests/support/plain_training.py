@@ -5,6 +5,7 @@ The other side of the comparisons with `linnet.dynamics`; shares no line with it
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -33,7 +34,7 @@ def layers(sizes: Sequence[int], seed: int, scale: float = 0.7) -> Layers:
     rng = np.random.default_rng([seed, len(sizes)])
     return tuple(
         scale * rng.standard_normal((b, a)) / np.sqrt(max(a, b))
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        for a, b in pairwise(sizes)
     )
 
 
@@ -44,7 +45,7 @@ def product(weights: Layers, size: int) -> np.ndarray:
 
 def gradients(weights: Layers, moments: Moments) -> Layers:
     """Every gradient from the products above and below, each formed anew."""
-    k, d = moments.yx.shape
+    d = len(moments.xx)
     slope = product(weights, d) @ moments.xx - moments.yx
     found = []
     for at, layer in enumerate(weights):

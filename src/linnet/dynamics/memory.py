@@ -7,9 +7,9 @@ from linnet.dynamics.flow import GradientFlow
 from linnet.dynamics.reduction import StackedWeights
 from linnet.dynamics.request import Dynamics
 
-# Copies of the stepped weights that are alive at once, as XLA counts them: the stages of
-# Dopri8, before and after selection, with what step control keeps (34), or the weights,
-# gradients and products of a plain step.
+# Copies of the stepped weights that are alive at once, with room above what XLA counts:
+# the stages of Dopri8 and their selections with what step control keeps (34), or the
+# weights, gradients and products of a plain step.
 FLOW_COPIES = 40
 STEP_COPIES = 6
 WHOLE_COPIES = 4  # of the whole network: start, frozen part, hidden frame, end

@@ -86,8 +86,9 @@ def simulate(
         the others go on.
 
     Raises:
-        ValueError: when shapes, times, steps or options do not fit, or what is asked
-            for would not fit into `memory_limit`; the message says what would.
+        ValueError: when shapes, times, steps or options do not fit, when data or start
+            are of a scale that the precision cannot hold, or when what is asked for
+            would not fit into `memory_limit`; the message says what would.
         TypeError: when `dynamics` or an observable is of no known kind.
 
     Example:
