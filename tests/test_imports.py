@@ -19,7 +19,16 @@ def test_public_names_are_few_and_there():
         assert getattr(linnet, name) is not None
 
 
-HEAVY = ("jax", "matplotlib", "scipy", "sklearn", "pandas", "diffrax", "equinox")
+HEAVY = (
+    "jax",
+    "jaxtyping",
+    "matplotlib",
+    "scipy",
+    "sklearn",
+    "pandas",
+    "diffrax",
+    "equinox",
+)
 
 
 def loaded_by(statement: str) -> set[str]:

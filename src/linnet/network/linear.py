@@ -8,7 +8,8 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+
+from linnet.shapes import Float
 
 Weights = tuple[Float[np.ndarray, "_out _in"], ...]
 

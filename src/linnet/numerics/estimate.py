@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+
+from linnet.shapes import Float
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one truth value to compare

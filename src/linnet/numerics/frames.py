@@ -1,7 +1,8 @@
 """Random orthonormal frames."""
 
 import numpy as np
-from jaxtyping import Float
+
+from linnet.shapes import Float
 
 
 def haar_frame(d: int, rank: int, rng: np.random.Generator) -> Float[np.ndarray, "d r"]:

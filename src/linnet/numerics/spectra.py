@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+
+from linnet.shapes import Float
 
 
 def geometric_spectrum(d: int, condition: float) -> Float[np.ndarray, " d"]:

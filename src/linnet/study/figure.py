@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+
+from linnet.shapes import Float
 
 Role = Literal["theory", "simulation", "wrong", "guide"]
 Scale = Literal["linear", "log"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.numerics import Estimate
+from linnet.shapes import Float
 
 Status = Literal["exact", "asymptotic", "heuristic"]
 Outcome = Literal["holds", "fails", "not resolved"]

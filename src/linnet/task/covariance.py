@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.numerics import geometric_spectrum, haar_frame, power_law_spectrum
+from linnet.shapes import Float
 
 
 @final

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, final, get_args
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from linnet.shapes import Float
 from linnet.task.moments import Moments
 
 Scaling = Literal["none", "standard"]

@@ -8,7 +8,8 @@ time is learning rate times steps; moments are uncentred unless the data were ce
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+
+from linnet.shapes import Float
 
 
 @dataclass(frozen=True, eq=False)

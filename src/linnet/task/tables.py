@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
+from linnet.shapes import Float
 from linnet.task.targets import Raw, TargetKind
 
 _BLOCK_CELLS = 200_000

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, final, get_args
 
 import numpy as np
-from jaxtyping import Float
 
+from linnet.shapes import Float
 from linnet.task.dataset import Dataset, check_lengths
 
 TargetKind = Literal["auto", "classes", "values"]

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.numerics import haar_frame
+from linnet.shapes import Float
 from linnet.task.covariance import Covariance, unit_vector
 from linnet.task.dataset import Dataset
 from linnet.task.moments import Moments

@@ -8,7 +8,6 @@ $W_2^\top W_2 - W_1W_1^\top$.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.network.init.shape import (
     AbstractInitialization,
@@ -18,6 +17,7 @@ from linnet.network.init.shape import (
 )
 from linnet.network.linear import Weights
 from linnet.numerics import haar_frame
+from linnet.shapes import Float
 
 
 @dataclass(frozen=True)

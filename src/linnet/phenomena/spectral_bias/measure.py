@@ -7,10 +7,10 @@ carry no error bar; a time read off a sampled curve carries one, from its sampli
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.network import Weights, imbalance
 from linnet.numerics import effective_rank, stable_rank
+from linnet.shapes import Float
 
 
 def layer_spectra(weights: Weights) -> tuple[Float[np.ndarray, "..."], ...]:
@@ -102,7 +102,9 @@ def mode_amplitudes(
     inputs: Float[np.ndarray, "modes d"],
 ) -> Float[np.ndarray, "*times modes"]:
     r"""Amplitudes $u_i^\top W(t)\,v_i$ of given directions; works inside jit. Exact."""
-    return ((products @ inputs.T) * outputs.T).sum(-2)
+    # The axes of time are added by hand: a strict JAX refuses to do so silently.
+    left = outputs.T[(None,) * (products.ndim - 2)]
+    return ((products @ inputs.T) * left).sum(-2)
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,53 @@ def test_curvature_does_not_depend_on_the_frame(seed):
     assert ours.slowest == pytest.approx(theirs.slowest, rel=1e-7)
 
 
+@given(seed=seeds, gamma=st.floats(1e-4, 1e2))
+def test_the_late_rate_falls_to_that_of_the_slowest_direction(seed, gamma):
+    moments = generic(seed)
+    rates = [theory.late_rate(moments, gamma, gap) for gap in (0.9, 1e-6, 1e-60)]
+    slowest = theory.curvature(moments, gamma).slowest
+    assert rates[0] >= rates[1] >= rates[2] >= 2 * slowest * (1 - 1e-9)
+    assert rates[0] <= 2 * theory.curvature(moments, gamma).sharpness * (1 + 1e-9)
+
+
+def test_the_late_rate_of_one_mode_is_twice_its_curvature_at_every_depth():
+    moments = Moments(2 * np.eye(3), np.array([[3.0, 0, 0]]), np.eye(1))
+    for gap in (0.5, 1e-3, 1e-20):
+        found = theory.late_rate(moments, 0.7, gap)
+        assert found == pytest.approx(4 * np.hypot(0.7, 3.0), rel=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [1e-3, 0.5, 20.0])
+def test_the_late_rate_of_white_inputs_is_that_of_their_modes_each_alone(gamma):
+    sigma, variance = np.array([3.0, 1.0, 0.2]), 2.0
+    moments = Moments(
+        variance * np.eye(4), variance * np.eye(3, 4) * sigma[:, None], np.eye(3)
+    )
+    rates, time = 2 * variance * np.hypot(gamma, 2 * sigma), 0.3
+    left = sigma**2 * np.exp(-rates * time)
+    found = theory.late_rate(moments, gamma, left.sum() / (sigma**2).sum())
+    assert found == pytest.approx(left @ rates / left.sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("share", [1e-4, 1e-12])
+def test_a_direction_of_little_loss_shows_when_the_others_are_gone(share):
+    # Two modes, so lazy that both run alone: 2 a gamma each, input variances 1 and 4.
+    xx, gamma = np.diag([1.0, 4.0]), 1e9
+    moments = Moments(xx, xx * np.sqrt([share, 1 / 4]), np.eye(2))
+    # Where the two parts of the loss are equal: e^-8s = share e^-2s.
+    crossing = 2 * share ** (4 / 3)
+    found = theory.late_rate(moments, gamma, crossing / (1 + share))
+    assert found / gamma == pytest.approx((2 + 8) / 2, rel=1e-6)
+    assert theory.late_rate(moments, gamma, 1e3 * crossing) > 7.9 * gamma
+    assert theory.late_rate(moments, gamma, 1e-3 * crossing) < 2.1 * gamma
+
+
+@pytest.mark.parametrize("gap", [0.0, 1.0, -0.1, np.nan])
+def test_a_gap_that_is_no_fraction_is_refused(gap):
+    with pytest.raises(ValueError, match=rf"`gap` must lie in \(0, 1\), but is {gap}"):
+        theory.late_rate(generic(0), 1.0, gap)
+
+
 def test_curvature_without_anything_to_learn_is_refused():
     with pytest.raises(ValueError, match="cross moment `yx` must not vanish"):
         theory.curvature(Moments(np.eye(2), np.zeros((1, 2)), np.eye(1)), 1.0)

@@ -159,8 +159,10 @@ def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
         f" excess loss every {_count(1 / (2 * slowest * rate))} steps"
     )
     observation = "not trained"
-    if "late_rate" in verdicts:
-        observation = _seen_duration(problem, verdicts["late_rate"].observed)
+    # Its slow end may be too weak to be seen, though it was trained.
+    if {"late_rate", "end_to_end_limit"} & verdicts.keys():
+        late = verdicts.get("late_rate")
+        observation = _seen_duration(problem, late.observed if late else None)
     return Answer(
         question="How long must training run?",
         prediction=prediction,

@@ -81,19 +81,19 @@ class LargestStableRate(SpectralBiasClaim):
 
     def figure(self, problem: Problem) -> Figure:
         """Distance from the minimizer, just below and just above the edge."""
-        steps = np.arange(1.0, TRIAL + 1)
-        few = slice(None, None, 8)
         series = []
         for color, factor in enumerate((ABOVE, BELOW)):
             strides = _trials(problem)[factor][1]
+            steps = np.arange(1.0, len(strides) + 1)  # fewer than asked if it diverged
+            few = slice(None, None, 8)
             label = f"{factor:g} × predicted largest rate"
             series.append(Series(steps[few], strides[few], label, "simulation", color))
         strides = _trials(problem)[ABOVE][1]
         small = np.flatnonzero(strides <= SMALL * runs.size(problem))
         last = small[-1] if small.size else 0
-        line = strides[last] * (2 * ABOVE - 1) ** (steps - steps[last])
-        until = slice(None, last + 1)
-        growth = Series(steps[until], line[until], "predicted growth", "theory", 0)
+        steps = np.arange(1.0, last + 2)
+        line = strides[last] * (2 * ABOVE - 1) ** (steps - steps[-1])
+        growth = Series(steps, line, "predicted growth", "theory", 0)
         panel = Panel(
             title="pushed off the minimizer",
             x_label="step of gradient descent",
@@ -164,8 +164,12 @@ class LateRate(SpectralBiasClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Slope of the logarithm of the excess loss over its last two decades."""
         times, gap = _ending(problem)
-        rate = measure.late_decay_rate(times, gap)
-        error = rate.stderr + UNRESOLVED * abs(rate.value)
+        if gap[0] >= 1e4 * gap[-1]:
+            rate = measure.late_decay_rate(times, gap)
+            error = rate.stderr + UNRESOLVED * abs(rate.value)
+        else:  # the end was not reached: what was seen hardly tells its rate
+            rate = measure.decay_rate(times, gap)
+            error = rate.stderr + abs(rate.value)
         windows = 2  # stand behind it, in place of samples
         return {SLOWEST: Estimate(np.array(rate.value), np.array(error), windows)}
 
@@ -224,6 +228,8 @@ def _ending(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     depth = np.maximum.accumulate(-np.log(np.maximum(run.gap, END / 10)))
     last = min(depth[-1], -np.log(END))
     first = max(depth[0], last - 5 * np.log(10))
+    if last - first < 4 * np.log(10):  # no end to look at more closely
+        return run.times, run.gap
     times = np.interp(np.linspace(first, last, 101), depth, run.times)
     ending: Trajectory = simulate(
         GradientFlow(problem.moments),

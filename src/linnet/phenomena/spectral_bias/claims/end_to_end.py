@@ -84,12 +84,13 @@ class EndToEndLimit(SpectralBiasClaim):
         series = []
         for color, gamma in enumerate(runs.scales(problem)):
             run = runs.trained(problem, gamma)
-            miss = np.linalg.norm(run["product"] - limit, axis=(1, 2))
+            times = run.times[1:]  # zero has no place on a logarithmic axis
+            miss = np.linalg.norm(run["product"][1:] - limit, axis=(1, 2))
             label = rf"$\gamma$ = {number(gamma, 3)}"
             relative = miss / np.linalg.norm(limit)
-            series.append(Series(run.times, relative, label, "simulation", color))
+            series.append(Series(times, relative, label, "simulation", color))
         floor = self.test(problem, "").limit
-        ends = np.array([series[0].x[1], max(line.x[-1] for line in series)])
+        ends = np.array([series[0].x[0], max(line.x[-1] for line in series)])
         bound = Series(ends, np.full(2, floor), "bound of the test", "guide")
         panels = (
             Panel(

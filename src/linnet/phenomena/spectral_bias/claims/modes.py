@@ -102,7 +102,8 @@ class ModeLaw(SpectralBiasClaim):
         """Mode curves, and predicted against observed half times."""
         run, ends = learning(problem), plateaus(problem)
         lines, amplitudes = _curves(problem, run.times, 1.0), run["amplitudes"]
-        few = slice(None, None, max(1, len(run.times) // 40))
+        evenly = np.linspace(run.times[0], run.times[-1], 41)
+        few = np.unique(np.searchsorted(run.times, evenly, side="right") - 1)
         series = []
         for color, i in enumerate(_shown(len(ends))):
             label = f"mode {i + 1}"
@@ -110,7 +111,7 @@ class ModeLaw(SpectralBiasClaim):
             series.append(Series(run.times, line, label, "theory", color))
             series.append(Series(run.times[few], dots, label, "simulation", color))
         curves = Panel(
-            title="modes are learned one after the other",
+            title="one mode after the other",
             x_label="time (learning rate × steps)",
             y_label="amplitude / (b / a)",
             series=tuple(series),
@@ -179,7 +180,7 @@ def crossings(problem: Problem) -> tuple[measure.Crossing, ...]:
 @lru_cache(maxsize=4)
 def learning(problem: Problem) -> "Trajectory":
     """The learning phase: flow on white inputs, descent at the asked rate otherwise."""
-    from linnet.dynamics import GradientDescent, GradientFlow, linear_steps, simulate
+    from linnet.dynamics import GradientDescent, GradientFlow, simulate
 
     modes = _followed_modes(problem)
     outputs = np.array([mode.output for mode in modes])
@@ -199,11 +200,10 @@ def learning(problem: Problem) -> "Trajectory":
             method="dopri8",
             memory_limit=problem.memory_limit,
         )
-    last = max(int(_end(problem) / problem.learning_rate), 2)
     return simulate(
         GradientDescent(problem.moments, problem.learning_rate),
         weights,
-        steps=linear_steps(last, 400),
+        steps=_steps(problem),
         observe={"amplitudes": amplitudes},
         memory_limit=problem.memory_limit,
     )
@@ -218,8 +218,25 @@ def _end(problem: Problem) -> float:
 
 
 def _times(problem: Problem) -> np.ndarray:
-    """When the curves are compared, on white inputs."""
-    return np.linspace(0, _end(problem), 2001)
+    """When the curves are compared, on white inputs.
+
+    Evenly in time and in its logarithm, and closely around predicted half times:
+    the first mode may be learned a thousand times earlier than the last.
+    """
+    from linnet.dynamics import log_times
+
+    half, end = half_times(problem)[: followed(problem)], _end(problem)
+    close = np.outer(half, np.linspace(0.97, 1.03, 60)).ravel()
+    spread = log_times(0.1 * half.min(), end, 300)
+    return np.unique([*np.linspace(0, end, 501), *spread, *close])
+
+
+def _steps(problem: Problem) -> list[int]:
+    """The same for descent."""
+    from linnet.dynamics import linear_steps, log_steps
+
+    last = max(int(_end(problem) / problem.learning_rate), 2)
+    return sorted({*linear_steps(last, 200), *log_steps(last, 300)})
 
 
 def _is_small(problem: Problem) -> bool:

@@ -12,6 +12,7 @@ Statements: Varre et al. 2023. Every formula is derived here.
 
 from linnet.phenomena.spectral_bias.theory.curvature import Curvature as Curvature
 from linnet.phenomena.spectral_bias.theory.curvature import curvature as curvature
+from linnet.phenomena.spectral_bias.theory.curvature import late_rate as late_rate
 from linnet.phenomena.spectral_bias.theory.escape import Direction as Direction
 from linnet.phenomena.spectral_bias.theory.escape import directions as directions
 from linnet.phenomena.spectral_bias.theory.escape import early_product as early_product

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from linnet.phenomena.spectral_bias.theory.escape import ROUNDING
 from linnet.phenomena.spectral_bias.theory.layers import layer_singular_values
 from linnet.phenomena.spectral_bias.theory.refusals import check_gamma
+from linnet.shapes import Float, Int
 from linnet.task import Moments
 
 TIED = 1e-8  # relative gap below which two input variances count as one
@@ -81,6 +81,65 @@ def curvature(moments: Moments, gamma: float) -> Curvature:
         weakest = part + levels[-1] * np.diag(variances[among])
         slowest = min(slowest, np.linalg.eigvalsh(weakest)[0])
     return Curvature(float(sharpness), float(slowest))
+
+
+def late_rate(moments: Moments, gamma: float, gap: float) -> float:
+    r"""Rate at which the excess loss falls when it is down to the fraction `gap`.
+
+    From a product of zero the loss linearized about the end of training is
+    $\sum_jp_je^{-2\lambda_jt}$, with $\lambda_j$ the curvatures and $p_j$ the shares of
+    the loss along them. Its slope tends to $2\lambda_{\min}$ as `gap` falls: how near
+    it is tells whether the slowest direction has outlived the others by then.
+
+    Valid for: as `curvature`; exact for $\gamma\to\infty$. From a small start an
+    estimate: its weak modes are learned last and weigh more than here, so that the
+    slope is mostly nearer to its limit than this one.
+
+    Args:
+        moments: Data or population.
+        gamma: $\gamma > 0$.
+        gap: Excess loss over its start, in (0, 1).
+
+    Returns:
+        The rate, at least $2\lambda_{\min}$.
+
+    Raises:
+        ValueError: as `curvature`, and when `gap` lies outside (0, 1).
+
+    Reference: derived here.
+    """
+    from scipy.optimize import brentq
+
+    if not 0 < gap < 1:
+        raise ValueError(f"Argument `gap` must lie in (0, 1), but is {gap}.")
+    slowest = curvature(moments, gamma).slowest
+    rates, shares = _relaxations(moments, gamma)
+    excited = rates >= slowest * (1 - TIED)  # rounding leaves a little along others
+    rates, shares = rates[excited], shares[excited] / shares[excited].sum()
+    # In units of the time that the slowest direction would take alone.
+    exponents = rates / slowest * np.log(1 / gap)
+
+    def left(time: float) -> Float[np.ndarray, " directions"]:
+        return shares * np.exp(-exponents * time)
+
+    time = brentq(lambda t: np.log(left(t).sum() / gap), 0.0, 1 + 2 * TIED)
+    return float(2 * (left(time) @ rates) / left(time).sum())
+
+
+def _relaxations(
+    moments: Moments, gamma: float
+) -> tuple[Float[np.ndarray, " directions"], Float[np.ndarray, " directions"]]:
+    """All curvatures along the modes' outputs, and what of the loss lies along each."""
+    variances, crossed = _uncoupled_coordinates(moments)
+    floor = float(ROUNDING * np.linalg.norm(crossed, 2))
+    hidden, levels = _grown(variances, crossed, gamma, floor)
+    _, sigma, right = np.linalg.svd(crossed / variances, full_matrices=False)
+    rates, shares = [], []
+    for level, size, mode in zip(levels, sigma, right, strict=False):
+        rate, basis = np.linalg.eigh(hidden + level * np.diag(variances))
+        rates.append(rate)
+        shares.append((size * (mode * np.sqrt(variances)) @ basis) ** 2)
+    return np.concatenate(rates), np.concatenate(shares)
 
 
 def _uncoupled_coordinates(

@@ -3,12 +3,12 @@ r"""Which way the product leaves the origin, and how fast."""
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.phenomena.spectral_bias.theory.refusals import (
     check_gamma,
     check_not_negative,
 )
+from linnet.shapes import Float
 from linnet.task import Moments
 
 ROUNDING = 1e-12  # of the strongest: weaker modes of `yx` are rounding errors

@@ -1,7 +1,6 @@
 r"""What the product says of its layers: the conserved imbalance at work."""
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.network import Weights, check_weights, end_to_end
 from linnet.numerics import stable_rank
@@ -11,6 +10,7 @@ from linnet.phenomena.spectral_bias.theory.refusals import (
     check_positive,
     check_product,
 )
+from linnet.shapes import Float
 from linnet.task import Moments
 
 

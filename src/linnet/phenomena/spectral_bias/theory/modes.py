@@ -1,12 +1,12 @@
 r"""One mode on its own: how it grows from zero, and when it is half learned."""
 
 import numpy as np
-from jaxtyping import Float
 
 from linnet.phenomena.spectral_bias.theory.refusals import (
     check_not_negative,
     check_positive,
 )
+from linnet.shapes import Float
 
 
 def mode_curve(

@@ -1,7 +1,8 @@
 """Refusals that every topic shares: what was given, what is allowed."""
 
 import numpy as np
-from jaxtyping import Float
+
+from linnet.shapes import Float
 
 
 def check_positive(name: str, value: float, hint: str = "") -> None:
