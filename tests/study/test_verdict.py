@@ -317,3 +317,12 @@ def test_a_test_that_would_accept_what_it_rejects_is_refused(make):
 def test_a_misspelled_unit_of_the_bound_is_refused():
     with pytest.raises(ValueError, match="`largest` or `each`, but is `every`"):
         Bound(0.1, relative_to="every")
+
+
+def test_errors_of_a_prediction_and_of_an_observation_add_up_in_squares():
+    observed = Estimate(np.array(1.0), np.array(0.3), 2)
+    predicted = Estimate(np.array(2.0), np.array(0.4), 2)
+    found = ZTest().judge("x", predicted, observed, 11.0)
+    assert found.stderr == pytest.approx(0.5)
+    assert found.z == pytest.approx(-2.0)
+    assert found.wrong_deviation == pytest.approx(20.0)

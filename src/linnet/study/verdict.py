@@ -123,7 +123,9 @@ class ZTest:
     """Every entry within `limit` standard errors; the wrong theory beyond `power`.
 
     Meant for a few entries: among thousands, one beyond four standard errors is no
-    surprise (`ChiSquare` accounts for their number).
+    surprise (`ChiSquare` accounts for their number). A prediction that knows how far it
+    may be off, as an asymptotic one does, is an Estimate too: the errors then add up in
+    squares, for the wrong theory as well.
     """
 
     limit: float = 4.0
@@ -146,6 +148,9 @@ class ZTest:
                 " Estimate, but is a bare number: give its standard error."
             )
         truth, seen, other = _alike(label, predicted, observed, wrong)
+        if isinstance(predicted, Estimate):
+            error = np.hypot(observed.stderr, predicted.stderr)
+            observed = Estimate(observed.value, error, observed.effective_samples)
         z = np.atleast_1d(observed.z(truth.reshape(observed.value.shape)))
         wrong_z = np.atleast_1d(observed.z(other.reshape(observed.value.shape)))
         at = _worst(np.abs(z))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import linnet.dynamics
-from linnet.phenomena.spectral_bias import measure
+from linnet.phenomena.spectral_bias import measure, theory
 from linnet.phenomena.spectral_bias.claims import descent, runs
 from linnet.phenomena.spectral_bias.claims.descent import (
     RATE,
@@ -69,8 +69,9 @@ def test_the_late_rate_is_twice_the_slowest_decay_of_the_loss(problem, judged):
         run = runs.trained(problem(name), problem(name).init_scale)
         late = (run.gap < 1e-8) & (run.gap > 1e-14)
         slope = np.polyfit(run.times[late], np.log(run.gap[late]), 1)[0]
-        assert said.predicted[SLOWEST] == pytest.approx(-slope, rel=0.05)
-        assert said.wrong[SLOWEST] == pytest.approx(said.predicted[SLOWEST] / 2)
+        predicted = said.predicted[SLOWEST].value
+        assert predicted == pytest.approx(-slope, rel=0.05)
+        assert said.wrong[SLOWEST] == pytest.approx(predicted / 2)
 
 
 def test_the_end_is_seen_over_five_decades_evenly(problem):
@@ -102,7 +103,19 @@ def test_a_slow_end_that_carries_too_little_of_the_loss_is_no_end(fresh):
     )
     # Rightly so: what would be seen is the rate of another direction.
     observed = LATE.observe(asked)[SLOWEST]
-    assert abs(observed.z(LATE.predict(asked)[SLOWEST])) > 10
+    slowest = 2 * runs.curvature(asked, asked.init_scale).slowest
+    assert abs(observed.z(slowest)) > 10
+
+
+def test_a_prediction_lies_between_the_limit_and_the_linearized_rate(problem):
+    for name in ("correlated", "lazy", "one output"):
+        asked = problem(name)
+        predicted = LATE.predict(asked)[SLOWEST]
+        limit = 2 * runs.curvature(asked, asked.init_scale).slowest
+        there = theory.late_rate(asked.moments, asked.init_scale, 10 * descent.END)
+        assert limit <= predicted.value <= there
+        # An even distribution over the bracket has this spread.
+        assert predicted.stderr == pytest.approx((there - limit) / np.sqrt(12))
 
 
 def test_a_rate_that_still_changes_leaves_the_late_rate_unresolved(fresh, monkeypatch):
