@@ -1,7 +1,9 @@
 """The phenomena, found rather than listed: a new one is a new folder here.
 
-A phenomenon is a package with a `TITLE`, a `QUESTION` and a module `claims` whose
-`CLAIMS` are the statements that can be run.
+A phenomenon is a package with a `TITLE`, a `QUESTION`, a `BIBLIOGRAPHY` and a module
+`claims`. Its `CLAIMS` are the statements that can be run; its `answers(problem,
+verdicts)`, `headline(problem)` and `predictions(problem)` are what the owner of a data
+set is told.
 """
 
 import importlib

@@ -502,3 +502,8 @@ def test_only_the_last_four_decades_count():
 def test_a_curve_whose_end_was_not_seen_is_refused(curve, message):
     with pytest.raises(ValueError, match=message):
         measure.late_decay_rate(np.arange(float(len(curve))), curve)
+
+
+def test_spectra_of_layers_that_diverged_are_refused():
+    with pytest.raises(ValueError, match="must be finite, but holds NaN or infinity"):
+        measure.layer_spectra((np.array([[1.0, np.nan]]),))

@@ -23,7 +23,7 @@ def layer_spectra(weights: Weights) -> tuple[Float[np.ndarray, "..."], ...]:
         weights: Layers `(out, in)` of any network.
 
     Raises:
-        ValueError: when a layer is no matrix.
+        ValueError: when a layer is no matrix, or a NumPy layer is not finite.
     """
     for index, layer in enumerate(weights):
         if layer.ndim != 2:
@@ -37,6 +37,11 @@ def layer_spectra(weights: Weights) -> tuple[Float[np.ndarray, "..."], ...]:
 def _singular_values(layer: Float[np.ndarray, "out in"]) -> Float[np.ndarray, " r"]:
     # JAX would round NumPy's 64 bits to 32 wherever its 64-bit scope is closed.
     if isinstance(layer, np.ndarray):
+        if not np.isfinite(layer).all():
+            raise ValueError(
+                "Argument `weights` must be finite, but holds NaN or infinity: leave"
+                " out what came after a divergence."
+            )
         return np.linalg.svd(layer, compute_uv=False)
     import jax.numpy as jnp  # here, so that claims can be listed without loading JAX
 

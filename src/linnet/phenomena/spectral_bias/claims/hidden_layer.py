@@ -45,10 +45,8 @@ class HiddenLayerSpectrum(SpectralBiasClaim):
         return "exact"
 
     def test(self, problem: Problem, label: str) -> Bound:
-        """Spectrum 1e-7, Gram matrix 1e-7; on data 1e-5 and 2e-5 (RKC2)."""
-        if problem.canonical:
-            return Bound(1e-7)
-        return Bound(2e-5 if label.startswith("Gram") else 1e-5)
+        """1e-7 on canonical problems, 1e-5 on data (RKC2)."""
+        return Bound(1e-7 if problem.canonical else 1e-5)
 
     def predict(self, problem: Problem) -> Quantities:
         """From the least-norm solution alone."""

@@ -165,7 +165,9 @@ def scales(problem: Problem) -> tuple[float, ...]:
     """Scales of the start at which limits are checked."""
     if problem.canonical:
         return (1e-6, 1e-3, 1.0)
-    return tuple(dict.fromkeys((problem.init_scale, size(problem))))
+    given, lazy = problem.init_scale, size(problem)
+    # One name for both: they are told by three digits.
+    return (given,) if abs(given / lazy - 1) < 0.01 else (given, lazy)
 
 
 def size(problem: Problem) -> float:
