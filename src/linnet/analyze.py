@@ -17,6 +17,8 @@ from linnet.task import Dataset, Moments
 
 SMALL_START = 1e-4  # initial scale in units of the solution's largest singular value
 SAFE_RATE = 0.25  # learning rate in units of the largest stable one
+SMALLEST, LARGEST = 1e-60, 1e60  # data whose fourth powers are still numbers
+WIDTH_COPIES = 40  # of the weights that are alive at once in a run
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class Analysis:
         """What the data are, as plain numbers."""
         n, d = self.dataset.inputs.shape
         spectrum = self.problem.moments.spectrum()
+        solution = self.problem.moments.minimizer()
         return {
             "name": self.dataset.name,
             "n": n,
             "d": d,
             "k": self.dataset.targets.shape[1],
-            "rank": self.problem.moments.minimizer().rank,
+            "rank": solution.rank,
+            "rank_cutoff": solution.cutoff,
             "spectrum": spectrum.tolist(),
             "participation_ratio": float(participation_ratio(spectrum)),
             "preprocessing": list(self.dataset.preprocessing),
@@ -82,17 +86,25 @@ def pose(
 
     Raises:
         ValueError: when the targets do not depend linearly on the inputs at all, the
-            network is too narrow, the scale is not positive, or the learning rate lies
-            beyond the largest stable one.
+            network is too narrow or too wide for the memory, the scale is not positive,
+            the learning rate lies beyond the largest stable one, or the data are so
+            large or small that their squares could not be told from infinity or zero.
     """
+    _check_magnitudes(dataset)
     moments = dataset.moments()
-    d = len(moments.xx)
+    k, d = moments.yx.shape
     _check_targets(moments)
     width = d if hidden is None else hidden
     if width < d:
         raise ValueError(
             f"Argument `hidden` must be at least the number of inputs, {d}, but is"
             f" {width}: the closed laws need a first layer that can start isotropic."
+        )
+    _check_memory(width * (d + k), memory_limit)
+    if init_scale is not None and not 0 < init_scale < np.inf:
+        raise ValueError(
+            "Argument `init_scale` must be positive and finite, but is"
+            f" {init_scale}: it is the square of a weight, and at zero nothing moves."
         )
     size = float(np.linalg.norm(theory.end_to_end_limit(moments), 2))
     scale = SMALL_START * size if init_scale is None else init_scale
@@ -164,6 +176,11 @@ def analyze_problem(
     )
 
 
+def count_claims() -> int:
+    """How many claims `analyze_problem` asks."""
+    return sum(len(phenomena.claims(name)) for name in phenomena.names())
+
+
 def _teller(name: str) -> ModuleType:
     """The claims of a phenomenon, which tell its answers too."""
     return importlib.import_module(f"linnet.phenomena.{name}.claims")
@@ -183,7 +200,7 @@ def _decay_words(moments: Moments) -> str:
     kept = spectrum[spectrum > moments.default_cutoff()]
     spread = f"largest over smallest variance {number(kept[0] / kept[-1], 2)}"
     count = number(float(participation_ratio(kept)), 3)
-    effective = f"about {count} directions carry the variance"
+    effective = f"about {count} directions carry the variance (participation ratio)"
     if moments.input_variance() is not None:
         return f"not at all: {len(kept)} directions of one variance"
     if len(kept) < 3:
@@ -204,8 +221,9 @@ def _data_sentence(dataset: Dataset, moments: Moments) -> str:
     return (
         f"`{dataset.name}` has {n:,} samples of {d} inputs (rank {rank}) and"
         f" {dataset.targets.shape[1]} target"
-        f"{'s' if dataset.targets.shape[1] > 1 else ''}; the variances of its inputs"
-        f" span a factor of {number(spectrum[0] / spectrum[-1], 2)}."
+        f"{'s' if dataset.targets.shape[1] > 1 else ''}; the variances along its"
+        " principal directions span a factor of"
+        f" {number(spectrum[0] / spectrum[-1], 2)}."
     )
 
 
@@ -215,15 +233,43 @@ def _check_sentence(findings: Findings) -> str:
             "No claim applies to this network and data; the reasons are listed below."
         )
     silent = len(findings.not_asked)
-    rest = f" ({silent} more say nothing here, for reasons listed below)"
+    rest = f" ({silent} more say nothing here; the reasons are listed)"
     return (
         f"The network was trained on the data to check this: {findings.summary()}"
         f"{rest if silent else ''}."
     )
 
 
+def _check_magnitudes(dataset: Dataset) -> None:
+    for name in ("inputs", "targets"):
+        largest = float(np.abs(getattr(dataset, name)).max())
+        if largest == 0:
+            raise ValueError(
+                f"The {name} of `{dataset.name}` must not all vanish, but do (constant"
+                " columns become zero when they are centered): nothing is left to learn"
+                " from."
+            )
+        if not SMALLEST < largest < LARGEST:
+            raise ValueError(
+                f"The largest of the {name} of `{dataset.name}` must lie between"
+                f" {SMALLEST:g} and {LARGEST:g}, but is {largest:.3g}: rescale them."
+            )
+
+
+def _check_memory(weights: int, limit: float | None) -> None:
+    needed = WIDTH_COPIES * 8.0 * weights
+    if limit is not None and needed > limit:
+        fits = int(weights * limit / needed)
+        raise ValueError(
+            f"Argument `hidden` asks for {weights:,} weights, which take about"
+            f" {needed / 2**20:,.0f} MiB with their copies, but there is room for"
+            f" {limit / 2**20:,.0f} MiB, or {fits:,} weights: every width above the"
+            " number of inputs trains in the same way, so leave it out."
+        )
+
+
 def _check_targets(moments: Moments) -> None:
-    size = np.sqrt(np.trace(moments.xx) * np.trace(moments.yy))
+    size = np.sqrt(np.trace(moments.xx)) * np.sqrt(np.trace(moments.yy))
     if np.linalg.norm(moments.yx) <= 1e-12 * size:
         raise ValueError(
             "The targets do not depend linearly on the inputs at all (their cross"

@@ -114,8 +114,12 @@ def test_reproduce_prints_a_table_and_where_the_report_is(tmp_path):
         (["analyze", "iris", "--learning-rate", "9"], "`learning_rate` must lie in"),
         (["analyze", "iris", "--learning-rate", "-1"], "`learning_rate` must lie in"),
         (["analyze", "iris", "--init-scale", "0"], "must be positive and finite"),
-        (["analyze", "iris", "--scale", "wide"], "Allowed are none, standard"),
+        (
+            ["analyze", "iris", "--scale", "wide"],
+            "`--scale` must be one of none",
+        ),
         (["analyze", "iris", "--target", "y"], "target"),
+        (["analyze", "iris", "--hidden", "1000000000"], "`hidden` asks for 7,000,000"),
         (["reproduce", "gravity"], "There is no canonical claim named gravity"),
         (["analyze", "iris", "--out", "{file}"], "must be a folder"),
         (["analyze", "iris", "--bogus"], "bogus"),

@@ -42,3 +42,14 @@ def test_a_cache_that_is_a_file_is_refused(tmp_path):
 def test_the_memory_limit_is_a_share_of_what_is_free():
     limit = machine.memory_limit()
     assert limit is None or 0 < limit < 1e15
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.touch", refuse)
+    with pytest.raises(ValueError, match=r"`--cache`.*Permission denied.*or `off`"):
+        machine.check_writable("--cache", tmp_path)
+    with pytest.raises(ValueError, match=r"`--out`.*give another one\.$"):
+        machine.check_writable("--out", tmp_path)

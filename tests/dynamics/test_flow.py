@@ -11,11 +11,11 @@ from linnet.dynamics.flow import (
     MOST_EXPLICIT_STEPS,
     choose_method,
     explicit_steps,
-    start_scale,
+    smallest_scale,
 )
 from linnet.dynamics.flow_engine import _integrate
 from linnet.dynamics.reduction import reduce_weights, row_space
-from linnet.network import imbalance
+from linnet.network import IsotropicFirstLayer, imbalance
 from linnet.task import Moments
 
 MOMENTS = plain.moments(0)
@@ -195,7 +195,27 @@ def test_explicit_steps_of_replicas_are_those_of_the_sharpest():
 
 def test_scale_of_a_start_is_its_smallest_layer_that_is_not_zero():
     layers = (np.zeros((2, 3, 4)), np.zeros((2, 2, 3)))
-    assert start_scale(layers) == 1.0
+    space = row_space(MOMENTS)
+    assert smallest_scale(space, layers) == 1.0
     layers[0][0, 1, 2] = 1e-9
     layers[1][1, 0, 0] = 1e-4
-    assert start_scale(layers) == 1e-9
+    assert smallest_scale(space, layers) == 1e-9
+
+
+def test_beside_a_large_layer_the_scale_is_that_of_what_grows():
+    space = row_space(MOMENTS)
+    layers = (1e6 * np.eye(3, 4)[None], np.zeros((1, 2, 3)))
+    expected = np.linalg.norm(space.minimizer, 2) / 1e6
+    assert smallest_scale(space, layers) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("method", ["rkc2", "dopri8"])
+def test_a_very_large_start_ends_at_the_solution_by_either_method(method):
+    d, k = MOMENTS.xx.shape[0], MOMENTS.yx.shape[0]
+    shape = IsotropicFirstLayer(1e7)
+    start = shape.weights((d, d, k), np.random.default_rng(0))
+    horizon = 40 / (1e7 * MOMENTS.spectrum()[-1])
+    run = simulate(GradientFlow(MOMENTS), start, times=[horizon], method=method)
+    limit = MOMENTS.minimizer().end_to_end
+    error = np.abs(run["end_to_end"][-1] - limit).max() / np.abs(limit).max()
+    assert error < 1e-6

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from linnet.cli.output import Console
     from linnet.study import Findings
 
+TARGET_KINDS = ("auto", "classes", "values")
+
 app = typer.Typer(
     name="linnet",
     no_args_is_help=True,
@@ -22,7 +24,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Seed = Annotated[int, typer.Option(min=0, help="Fixes all randomness.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Fixes all randomness.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder of the report; default: reports/NAME.")
+]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer scales, same verdicts.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Cache = Annotated[str, typer.Option(help="Folder of compiled programs, or `off`.")]
@@ -62,7 +67,11 @@ def analyze(
         str | None, typer.Option(help="Target column(s) of a table, by name: a,b.")
     ] = None,
     target_kind: Annotated[
-        str, typer.Option(help="auto, classes (one-hot) or values.")
+        str,
+        typer.Option(
+            help="auto, classes (one-hot) or values; auto takes text, and up to 20"
+            " whole numbers, for classes."
+        ),
     ] = "auto",
     center: Annotated[
         bool, typer.Option(help="Center inputs and targets (the network has no bias).")
@@ -86,14 +95,14 @@ def analyze(
     ] = None,
     seed: Seed = 0,
     quick: Quick = False,
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
+    out: Out = None,
     as_json: Json = False,
     threads: Threads = None,
     cache: Cache = machine.DEFAULT_CACHE,
 ) -> None:
     """What linear theory predicts for DATA, checked by training on it."""
     machine.prepare(threads, cache)
-    from linnet.analyze import analyze_problem, pose
+    from linnet.analyze import analyze_problem, count_claims, pose
     from linnet.cli.compose import analysis_document, analysis_report
     from linnet.cli.output import Console
     from linnet.show import write_report
@@ -104,9 +113,9 @@ def analyze(
         dataset = load(
             data,
             target,
-            target_kind=_one_of(target_kind, "auto", "classes", "values"),
+            target_kind=_one_of("--target-kind", target_kind, *TARGET_KINDS),
             center=center,
-            scale=_one_of(scale, "none", "standard"),
+            scale=_one_of("--scale", scale, "none", "standard"),
         )
         dataset = dataset.whitened() if whiten else dataset
         problem = pose(
@@ -119,12 +128,13 @@ def analyze(
             command=_command(seed),
             memory_limit=machine.memory_limit(),
         )
-    _check_out(out)
-    with console.progress(total=None) as advance:
+    console.note("; ".join(dataset.preprocessing))
+    folder = _folder(out, Path(dataset.name.split(",")[0]).stem)
+    with console.progress(total=count_claims()) as advance:
         analysis = analyze_problem(problem, on_claim=advance)
     document = analysis_document(analysis)
     with console.status("Drawing the report"):
-        page = write_report(analysis_report(analysis), out, document)
+        page = write_report(analysis_report(analysis), folder, document)
     _finish(console, as_json, document, analysis.findings, analysis.lead, page)
 
 
@@ -136,7 +146,7 @@ def reproduce(
     ] = None,
     seed: Seed = 0,
     quick: Quick = False,
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
+    out: Out = None,
     as_json: Json = False,
     threads: Threads = None,
     cache: Cache = machine.DEFAULT_CACHE,
@@ -151,13 +161,13 @@ def reproduce(
 
     console = Console(as_json)
     questions = select(names or (), seed, quick)
-    _check_out(out)
+    folder = _folder(out, "reproduce")
     with console.progress(total=len(questions)) as advance:
         findings = ask(questions, on_claim=advance)
     document = reproduction_document(findings)
     report = reproduction_report(findings, _command(seed))
     with console.status("Drawing the report"):
-        page = write_report(report, out, document)
+        page = write_report(report, folder, document)
     _finish(console, as_json, document, findings, report.lead, page)
 
 
@@ -192,9 +202,9 @@ def run() -> None:
     except (ValueError, OSError) as error:
         typer.echo(f"linnet: {error}", err=True)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("linnet: interrupted, nothing was written.", err=True)
-        raise SystemExit(130) from None
+    except MemoryError as error:
+        typer.echo(f"linnet: this does not fit into memory ({error}).", err=True)
+        raise SystemExit(2) from None
 
 
 def _finish(
@@ -219,17 +229,21 @@ def _finish(
     raise typer.Exit(1 if findings.has_failed else 0)
 
 
-def _one_of(given: str, *allowed: str) -> Any:
+def _one_of(option: str, given: str, *allowed: str) -> Any:
     if given not in allowed:
-        raise ValueError(f"Allowed are {', '.join(allowed)}, but not `{given}`.")
+        raise ValueError(
+            f"Option `{option}` must be one of {', '.join(allowed)}, but is `{given}`."
+        )
     return given
 
 
-def _check_out(out: Path) -> None:
-    """Refuse a folder that cannot be written before any work is lost."""
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"Argument `--out` must be a folder, but {out} is a file.")
-    out.mkdir(parents=True, exist_ok=True)
+def _folder(out: Path | None, name: str) -> Path:
+    """Where the report goes; refused before any work is lost if it cannot go there."""
+    folder = Path("reports") / name if out is None else out
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"Option `--out` must be a folder, but {folder} is a file.")
+    machine.check_writable("--out", folder)
+    return folder
 
 
 def _command(seed: int) -> str:

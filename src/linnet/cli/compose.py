@@ -54,7 +54,10 @@ def analysis_report(analysis: Analysis) -> Report:
             "data",
             f"{data['name']}: n = {data['n']:,}, d = {data['d']}, k = {data['k']}",
         ),
-        ("rank of the inputs", str(data["rank"])),
+        (
+            "rank of the inputs",
+            f"{data['rank']} (variances above {number(data['rank_cutoff'], 2)})",
+        ),
         ("preprocessing", "; ".join(data["preprocessing"]) or "none"),
         ("hidden width", str(problem.hidden)),
         ("initial scale", f"{number(problem.init_scale, 6)}"),
@@ -79,9 +82,10 @@ def reproduction_report(findings: Findings, command: str) -> Report:
     titles = [phenomena.find(name).TITLE.lower() for name in names]
     power = min(
         (
-            f.verdict.wrong_deviation / f.verdict.tolerance
-            for f in findings.found
-            if f.verdict.wrong_deviation is not None
+            comparison.wrong_deviation / comparison.tolerance
+            for finding in findings.found
+            for comparison in finding.verdict.comparisons
+            if comparison.wrong_deviation is not None
         ),
         default=0.0,
     )
@@ -90,8 +94,8 @@ def reproduction_report(findings: Findings, command: str) -> Report:
         "Every number was computed twice: by closed theory, and by simulating the"
         " training of a linear network, two programs that share no gradient, no loss"
         " and no random draw.",
-        "Each test was also put to a named wrong theory, which misses by at least"
-        f" {number(power, 2)} times what the test allows.",
+        "Every comparison was also made with a named wrong theory, which misses by at"
+        f" least {number(power, 2)} times what the test allows.",
     )
     return Report(
         title="Linear networks: predicted against simulated",

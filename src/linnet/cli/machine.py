@@ -22,17 +22,30 @@ def prepare(threads: int | None, cache: str) -> None:
     if cache == "off":
         return
     folder = _default_folder() if cache == DEFAULT_CACHE else Path(cache)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"Argument `--cache` must be a folder that can be written, but {folder} is"
-            f" not ({error.strerror}): give another one, or `off`."
-        ) from error
+    check_writable("--cache", folder)
     # Read by JAX when it is first imported; small programs are worth keeping too.
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
+
+def check_writable(option: str, folder: Path) -> None:
+    """Make the folder and put a file there, to see that it can be done.
+
+    Raises:
+        ValueError: when it cannot.
+    """
+    probe = folder / ".linnet-probe"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        off = ", or `off`" if option == "--cache" else ""
+        raise ValueError(
+            f"Option `{option}` must be a folder that can be written, but {folder} is"
+            f" not ({error.strerror}): give another one{off}."
+        ) from error
 
 
 def memory_limit() -> float | None:

@@ -1,5 +1,6 @@
 """What a person sees while waiting and at the end; progress goes to standard error."""
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,11 @@ class Console:
         """A line of the result, without markup."""
         rich.console.Console(soft_wrap=True).print(plain(text), markup=False)
 
+    def note(self, text: str) -> None:
+        """Something to know of the data, beside the progress; nothing if empty."""
+        if text:
+            self._err.print(text, markup=False, highlight=False, soft_wrap=True)
+
     @contextmanager
     def status(self, text: str) -> Iterator[None]:
         """A spinner on a terminal, one line elsewhere."""
@@ -45,8 +51,13 @@ class Console:
     def progress(self, total: int | None) -> Iterator[Callable[[str], None]]:
         """A hook that hears of every claim before it is run."""
         if not self._err.is_terminal:
+            counted = itertools.count(1)
+            of = f"/{total}" if total else ""
             yield lambda text: self._err.print(
-                f"- {text}", markup=False, highlight=False, soft_wrap=True
+                f"[{next(counted)}{of}] {text}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
             )
             return
         columns = (
@@ -83,7 +94,7 @@ def verdict_table(findings: Findings) -> None:
             _short(verdict.predicted, 3),
             _short(verdict.observed, 3),
             f"{_short(verdict.deviation, 2)}/{_limit(verdict.tolerance)}",
-            f"[{color}]{verdict.verdict}[/{color}]",
+            f"[{color}]{'misses' if is_soft else verdict.verdict}[/{color}]",
         )
     rich.console.Console().print(table)
     reasons = dict.fromkeys(reason for _, reason in findings.not_asked)

@@ -115,14 +115,22 @@ def explicit_steps(space: RowSpace, start: StackedWeights, horizon: float) -> fl
     return float(space.variances.max() * max(sizes) * horizon / EXPLICIT_INTERVAL)
 
 
-def start_scale(start: StackedWeights) -> float:
-    """Smallest non-zero layer norm at the start."""
+def smallest_scale(space: RowSpace, start: StackedWeights) -> float:
+    r"""Smallest layer norm that matters: at the start, or next to a large layer.
+
+    A layer that starts at zero beside one of norm $w$ grows to $\lVert W_\ast\rVert/w$
+    at least: from a large start it stays far below its neighbor.
+    """
     norms = [
         float(np.linalg.norm(layer, 2))
         for weights in _replicas(start)
         for layer in weights
     ]
-    return min((norm for norm in norms if norm > 0), default=1.0)
+    present = [norm for norm in norms if norm > 0]
+    if not present:
+        return 1.0
+    grown = float(np.linalg.norm(space.minimizer, 2)) / max(present)
+    return min(*present, grown) if grown > 0 else min(present)
 
 
 class Advance(NamedTuple):

@@ -16,7 +16,7 @@ from linnet.dynamics.flow import (
     choose_method,
     explicit_steps,
     integrate,
-    start_scale,
+    smallest_scale,
 )
 from linnet.dynamics.frame import Frame, reduced_frame
 from linnet.dynamics.gradient import Stacked
@@ -37,7 +37,7 @@ class FlowEngine(AbstractEngine):
     ) -> None:
         reduction = reduce_weights(space, weights)
         steps = explicit_steps(space, reduction.start, horizon)
-        scale = start_scale(reduction.start)
+        scale = smallest_scale(space, reduction.start)
         self._method = choose_method(method, tolerance, steps, scale, dtype)
         self._horizon, self._now, self._tried = horizon, 0.0, 0
         self._frame = reduced_frame(space, reduction, dtype)

@@ -33,10 +33,16 @@ def draw_panel(ax: Axes, panel: Panel, colors: tuple[str, ...]) -> None:
     y_low, y_high = _limits(panel, "y")
     ax.set_xlim(x_low, x_high)
     ax.set_ylim(y_low, y_high)
-    set_ticks(ax.xaxis, panel.x_scale, x_low, x_high)
+    set_ticks(ax.xaxis, panel.x_scale, x_low, x_high, _is_counted(panel))
     set_ticks(ax.yaxis, panel.y_scale, y_low, y_high)
     if not any(_shown(s, panel).any() for s in panel.series):
         ax.text(0.5, 0.5, "nothing to show", transform=ax.transAxes, ha="center")
+
+
+def _is_counted(panel: Panel) -> bool:
+    """Whether all that is shown stands at whole numbers."""
+    places = [_numbers(s.x)[_shown(s, panel)] for s in panel.series]
+    return all((x == np.round(x)).all() for x in places)
 
 
 def _shown(series: Series, panel: Panel) -> Bool[np.ndarray, " points"]:

@@ -17,6 +17,7 @@ from linnet.study.words import power_of_ten
 _PAD = 0.05
 # A wrong theory or a guide may widen the axis by this part of the data's own range.
 _GUEST_SHARE = 0.5
+_GUEST_DECADES = 0.4  # and on a log axis at least by these: a factor of two shows
 
 
 def limits(
@@ -34,7 +35,8 @@ def limits(
     if data.size == 0:
         return (0.1, 10.0) if scale == "log" else (0.0, 1.0)
     if scale == "log":
-        low, high = _linear_limits(np.log10(data), np.log10(guests), 1.0)
+        logs = np.log10(data), np.log10(guests)
+        low, high = _linear_limits(*logs, 1.0, _GUEST_DECADES)
         return float(10.0**low), float(10.0**high)
     return _linear_limits(data, guests, max(float(np.abs(data).max()), 1e-300))
 
@@ -43,23 +45,29 @@ def _linear_limits(
     data: Float[np.ndarray, " points"],
     guests: Float[np.ndarray, " others"],
     unit: float,
+    least_room: float = 0.0,
 ) -> tuple[float, float]:
     low, high = float(data.min()), float(data.max())
     span = high - low
     if span <= 1e-9 * unit:  # one value up to rounding: do not magnify the rounding
         low, high, span = low - 0.5 * unit, high + 0.5 * unit, unit
     if guests.size:
-        room = _GUEST_SHARE * span
+        room = max(_GUEST_SHARE * span, least_room)
         low = min(low, max(float(guests.min()), low - room))
         high = max(high, min(float(guests.max()), high + room))
     pad = _PAD * (high - low)
     return low - pad, high + pad
 
 
-def set_ticks(axis: Axis, scale: Scale, low: float, high: float) -> None:
-    """Few ticks on round numbers; powers of ten only where plain numbers get long."""
+def set_ticks(
+    axis: Axis, scale: Scale, low: float, high: float, whole: bool = False
+) -> None:
+    """Few ticks on round numbers; powers of ten only where plain numbers get long.
+
+    `whole` is for what is counted: between two modes there is none.
+    """
     if scale == "linear":
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=whole))
         axis.set_major_formatter(FuncFormatter(_tick_text))
         return
     decades = float(np.log10(high / low))

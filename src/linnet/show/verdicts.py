@@ -67,7 +67,12 @@ def badge(verdict: Verdict) -> Badge:
 
 def outcome_badge(outcome: str) -> Badge:
     """The mark of a bare outcome; `kind` is empty for an outcome without verdict."""
-    kinds = {"holds": "holds", "fails": "fails", "not resolved": "open"}
+    kinds = {
+        "holds": "holds",
+        "fails": "fails",
+        "misses": "misses",
+        "not resolved": "open",
+    }
     return Badge(kinds.get(outcome, ""), outcome)
 
 

@@ -13,7 +13,8 @@ from linnet.study.problem import Problem
 class Answer:
     """What theory says of the user's data, beside what was seen.
 
-    `outcome` is `holds`, `fails`, `not resolved`, or empty where nothing was judged.
+    `outcome` is `holds`, `fails`, `misses` (a heuristic that fails), `not resolved`, or
+    empty where nothing was judged.
     """
 
     question: str

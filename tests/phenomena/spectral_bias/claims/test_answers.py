@@ -15,7 +15,12 @@ from linnet.phenomena.spectral_bias.claims import (
     predictions,
     runs,
 )
-from linnet.phenomena.spectral_bias.claims.modes import followed
+from linnet.phenomena.spectral_bias.claims.modes import (
+    ENDS,
+    ModeLaw,
+    followed,
+    plateaus,
+)
 from linnet.study import run_claim
 from linnet.study.words import number
 from linnet.task import Dataset
@@ -34,7 +39,7 @@ def told(problem, judged):
         applying = [claim for claim in CLAIMS if claim.applies(asked) is None]
         verdicts = {claim.name: judged(claim, name).verdict for claim in applying}
         given = answers(asked, verdicts)
-        keys = ("order", "rank", "rate", "long", "end")
+        keys = ("directions", "order", "rank", "rate", "long", "end")
         return dict(zip(keys, given, strict=True))
 
     return tell
@@ -131,7 +136,7 @@ def test_the_headline_is_one_sentence_with_the_predicted_numbers(name, problem):
 def test_the_questions_of_an_owner_are_answered_in_plain_words(name, told):
     for answer in told(name).values():
         assert answer.question.endswith("?")
-        assert answer.outcome in ("holds", "fails", "not resolved", "")
+        assert answer.outcome in ("holds", "misses", "not resolved", "")
         for words in (answer.prediction, answer.observation):
             assert words
             assert not re.search(r"\b(nan|inf|None)\b|array|np\.", words)
@@ -147,14 +152,34 @@ def test_white_inputs_are_told_to_follow_the_law_and_others_how_they_would(told)
 def test_the_order_is_observed_and_compared_where_there_is_one(told):
     assert told("white")["order"].observation.endswith("order as predicted")
     assert "order" not in told("one output")["order"].observation
-    assert re.fullmatch(r"steps \d+", told("one output")["order"].observation)
+    assert re.match(r"steps \d+; in the end", told("one output")["order"].observation)
+
+
+def test_on_correlated_inputs_it_is_told_how_far_the_modes_go(told, problem):
+    asked = problem("correlated")
+    ends = ModeLaw().observe(asked)[ENDS] / plateaus(asked)
+    told_ends = told("correlated")["order"].observation.split("reach ")[1]
+    assert told_ends == f"{number(ends.min(), 3)} to {number(ends.max(), 3)} b/a"
+    assert "b/a" not in told("white")["order"].observation
+
+
+def test_directions_are_called_by_name_with_the_largest_first(told, problem):
+    said = predictions(problem("white"))["modes"]
+    for mode in said:
+        assert len(mode["inputs"]) == 3
+        sizes = [abs(entry["weight"]) for entry in mode["inputs"]]
+        assert sizes == sorted(sizes, reverse=True)
+    first = told("white")["directions"]
+    assert first.prediction.startswith(f"mode 1: `{said[0]['inputs'][0]['name']}`")
+    assert "leaves zero along mode 1" in first.observation
+    assert first.outcome == "holds"
 
 
 def test_ten_modes_are_listed_and_the_rest_is_not():
     rng = np.random.default_rng(3)
     inputs = np.linalg.qr(rng.standard_normal((40, 12)))[0] * np.sqrt(40)
     asked = pose(Dataset(inputs, inputs * np.linspace(3, 1, 12), "many"), quick=True)
-    (order, *_) = answers(asked, {})
+    (_, order, *_) = answers(asked, {})
     assert order.prediction.count(",") == 10
     assert ", … (exact" in order.prediction
     assert f"learns {followed(asked)} modes" in headline(asked)
@@ -188,7 +213,7 @@ def test_how_long_it_took_is_told_even_where_its_end_was_too_weak_to_see(fresh):
     claims = {claim.name: claim for claim in CLAIMS}
     assert claims["late_rate"].applies(asked) is not None
     verdict, _ = run_claim(claims["end_to_end_limit"], asked)
-    duration = answers(asked, {"end_to_end_limit": verdict})[3]
+    duration = answers(asked, {"end_to_end_limit": verdict})[4]
     assert re.match(
         r"10 % of the excess loss left at step \d+, 1 % at step \d+$",
         duration.observation,
@@ -210,10 +235,7 @@ def test_steps_at_which_little_loss_is_left_are_those_of_the_run(told, problem):
 def test_without_verdicts_nothing_is_said_to_be_seen(problem):
     given = answers(problem("correlated"), {})
     assert [answer.observation for answer in given] == [
-        "not trained",
-        "not trained",
-        "not trained",
-        "not trained",
+        *["not trained"] * 5,
         "not trained to its limit",
     ]
     assert {answer.outcome for answer in given} == {""}

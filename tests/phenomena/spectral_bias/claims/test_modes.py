@@ -3,14 +3,16 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import linnet.dynamics
-from linnet.phenomena.spectral_bias.claims import modes
+from linnet.phenomena.spectral_bias.claims import modes, runs
 from linnet.phenomena.spectral_bias.claims.modes import (
     CURVES,
+    ENDS,
     HALF,
     HALF_SMALL,
     ModeLaw,
 )
 from linnet.study import run_claim
+from linnet.task import Moments
 
 CLAIM = ModeLaw()
 
@@ -73,13 +75,30 @@ def test_modes_far_apart_in_time_are_all_resolved(fresh, problem):
     np.testing.assert_allclose(times, modes.half_times(asked), rtol=1e-5)
 
 
-def test_without_white_inputs_half_times_are_judged_within_fifteen_per_cent(judged):
+def test_without_white_inputs_half_times_and_ends_are_judged_within_fifteen_per_cent(
+    judged,
+):
     said = judged(CLAIM, "correlated")
-    assert said.predicted.keys() == {HALF}
-    (entry,) = said.verdict.comparisons
-    assert entry.tolerance == 0.15
-    gaps = np.abs(said.observed[HALF] / said.predicted[HALF] - 1)
-    assert entry.deviation == pytest.approx(gaps.max())
+    assert said.predicted.keys() == {HALF, ENDS}
+    for entry in said.verdict.comparisons:
+        assert entry.tolerance == 0.15
+        gaps = np.abs(said.observed[entry.label] / said.predicted[entry.label] - 1)
+        assert entry.deviation == pytest.approx(gaps.max())
+
+
+def test_ends_are_those_of_the_trained_product_along_the_modes(problem):
+    asked = problem("correlated")
+    limit = asked.moments.minimizer().end_to_end
+    along = [mode.output @ limit @ mode.input for mode in runs.directions(asked)]
+    np.testing.assert_allclose(CLAIM.observe(asked)[ENDS], along, rtol=1e-5)
+
+
+def test_ends_are_not_told_where_training_cannot_be_finished(fresh):
+    moments = fresh("correlated").moments
+    unit = np.diag([1.0, 1.0, 1e-6])
+    stiff = Moments(unit @ moments.xx @ unit, moments.yx @ unit, moments.yy, 20)
+    asked = fresh("correlated", moments=stiff, hidden=3)
+    assert CLAIM.predict(asked).keys() == CLAIM.observe(asked).keys() == {HALF}
 
 
 def test_the_short_formula_is_asked_only_where_the_scale_is_small(fresh, judged):

@@ -18,6 +18,9 @@ from linnet.study.words import number
 
 Verdicts = Mapping[str, Verdict]
 
+NAMED = 3  # modes, and inputs and targets of each, that are called by name
+SMALL = 0.2  # of the largest: weights below it are left out of a sentence
+
 
 def predictions(problem: Problem) -> dict[str, Any]:
     """Everything predicted for this data, as plain numbers. Theory only."""
@@ -37,6 +40,8 @@ def predictions(problem: Problem) -> dict[str, Any]:
                 "input_variance": float(variance),
                 "half_time": float(time),
                 "half_step": float(time / problem.learning_rate),
+                "inputs": _weights(problem, mode.input, "input_names"),
+                "targets": _weights(problem, mode.output, "target_names"),
             }
             for mode, variance, time in columns
         ],
@@ -65,6 +70,8 @@ def headline(problem: Problem) -> str:
         else f"{len(steps)} modes one after the other, the first at step"
         f" {_count(steps.min())} and the last at step {_count(steps.max())}"
     )
+    if not modes.is_white(problem):
+        learned += " (steps by a law that is a heuristic on correlated inputs)"
     return (
         f"Linear theory predicts that a two-layer network started at scale"
         f" $\\gamma$ = {number(problem.init_scale, 3)} and trained at learning rate"
@@ -75,8 +82,46 @@ def headline(problem: Problem) -> str:
 
 def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
     """The questions of a data set's owner, predicted and observed."""
-    given = (_order, _rank, _stable, _duration, _limit)
+    given = (_directions, _order, _rank, _stable, _duration, _limit)
     return tuple(make(problem, verdicts) for make in given)
+
+
+def _directions(problem: Problem, verdicts: Verdicts) -> Answer:
+    told = []
+    for index, mode in enumerate(runs.directions(problem)[:NAMED], 1):
+        # The sign of a pair of singular vectors is free: the largest input counts up.
+        sign = np.sign(mode.input[np.argmax(np.abs(mode.input))])
+        inputs = _weights(problem, sign * mode.input, "input_names")
+        targets = _weights(problem, sign * mode.output, "target_names")
+        told.append(f"mode {index}: {_sum(inputs)} for {_sum(targets)}")
+    observation = "not trained"
+    if "first_escape" in verdicts:
+        off = verdicts["first_escape"].deviation
+        observation = f"leaves zero along mode 1, off by {number(off, 2)} of its size"
+    return Answer(
+        question="Which directions of the data are learned first?",
+        prediction="; ".join(told),
+        observation=observation,
+        outcome=_outcome(verdicts, "first_escape"),
+    )
+
+
+def _weights(problem: Problem, vector: np.ndarray, names: str) -> list[dict[str, Any]]:
+    """The largest entries of a unit vector, by name; its sign is free."""
+    known = getattr(problem.dataset, names, ())
+    order = np.argsort(-np.abs(vector), kind="stable")[:NAMED]
+    return [
+        {"name": known[i] if known else str(i), "weight": float(vector[i])}
+        for i in order.tolist()
+    ]
+
+
+def _sum(entries: list[dict[str, Any]]) -> str:
+    """Entries as a signed sum, without those too small to matter."""
+    kept = [e for e in entries if abs(e["weight"]) > SMALL * abs(entries[0]["weight"])]
+    signs = ["−" if entry["weight"] < 0 else "+" for entry in kept]
+    terms = [f"{s} `{e['name']}`" for s, e in zip(signs, kept, strict=True)]
+    return " ".join(terms).removeprefix("+ ")
 
 
 def _order(problem: Problem, verdicts: Verdicts) -> Answer:
@@ -90,7 +135,7 @@ def _order(problem: Problem, verdicts: Verdicts) -> Answer:
     steps = _list(predicted / problem.learning_rate)
     return Answer(
         question="In which order are the modes learned, and after how many steps?",
-        prediction=f"half learned at steps {steps} ({status})",
+        prediction=f"half of b/a reached at steps {steps} ({status})",
         observation=observation,
         outcome=_outcome(verdicts, "mode_law"),
     )
@@ -108,9 +153,19 @@ def _seen_order(problem: Problem, predicted: np.ndarray) -> str:
     # In the predicted order, each no earlier than the one before; equal modes may swap.
     sorted_times = observed[np.argsort(predicted, kind="stable")]
     in_order = (sorted_times[1:] >= (1 - 1e-3) * sorted_times[:-1]).all()
-    if len(predicted) == 1:
-        return told
-    return f"{told}; order {'as' if in_order else 'not as'} predicted"
+    if len(predicted) > 1:
+        told += f"; order {'as' if in_order else 'not as'} predicted"
+    return told + _seen_ends(problem)
+
+
+def _seen_ends(problem: Problem) -> str:
+    """Where the modes end on correlated inputs, in units of the law's b/a."""
+    seen = modes.ModeLaw().observe(problem).get(modes.ENDS)
+    if seen is None:
+        return ""
+    share = np.asarray(seen) / modes.plateaus(problem)
+    span = f"{number(share.min(), 3)} to {number(share.max(), 3)}"
+    return f"; in the end they reach {span if len(share) > 1 else span.split()[0]} b/a"
 
 
 def _rank(problem: Problem, verdicts: Verdicts) -> Answer:
@@ -153,15 +208,17 @@ def _stable(problem: Problem, verdicts: Verdicts) -> Answer:
 def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
     rate = problem.learning_rate
     last = modes.half_times(problem).max() / rate
-    slowest = runs.curvature(problem, problem.init_scale).slowest
+    slowest = 2 * runs.curvature(problem, problem.init_scale).slowest
+    late = verdicts.get("late_rate")
+    # Where it is read, faster directions may still be alive; in the limit they are not.
+    expected = slowest if late is None or late.predicted is None else late.predicted
     prediction = (
         f"all modes half learned by step {_count(last)}; in the end one e-fold of the"
-        f" excess loss every {_count(1 / (2 * slowest * rate))} steps"
+        f" excess loss every {_count(1 / (expected * rate))} steps"
     )
     observation = "not trained"
     # Its slow end may be too weak to be seen, though it was trained.
     if {"late_rate", "end_to_end_limit"} & verdicts.keys():
-        late = verdicts.get("late_rate")
         observation = _seen_duration(problem, late.observed if late else None)
     return Answer(
         question="How long must training run?",
@@ -186,7 +243,8 @@ def _seen_duration(problem: Problem, late_rate: float | None) -> str:
 
 
 def _limit(problem: Problem, verdicts: Verdicts) -> Answer:
-    sigma = np.linalg.svd(runs.limit(problem), compute_uv=False)
+    shown = min(NAMED, len(runs.directions(problem)))
+    sigma = np.linalg.svd(runs.limit(problem), compute_uv=False)[:shown]
     observation = "not trained to its limit"
     if "end_to_end_limit" in verdicts:
         verdict = verdicts["end_to_end_limit"]
@@ -197,7 +255,7 @@ def _limit(problem: Problem, verdicts: Verdicts) -> Answer:
         question="Where does training end, and does the initial scale matter for it?",
         prediction=(
             "at the least-squares map of least norm for every scale (its largest"
-            f" singular values: {', '.join(f'{number(s, 3)}' for s in sigma[:3])})"
+            f" singular values: {', '.join(f'{number(s, 3)}' for s in sigma)})"
         ),
         observation=observation,
         outcome=_outcome(verdicts, "end_to_end_limit"),
@@ -205,7 +263,11 @@ def _limit(problem: Problem, verdicts: Verdicts) -> Answer:
 
 
 def _outcome(verdicts: Verdicts, name: str) -> str:
-    return verdicts[name].verdict if name in verdicts else ""
+    if name not in verdicts:
+        return ""
+    verdict = verdicts[name]
+    is_soft = verdict.verdict == "fails" and not verdict.is_failure
+    return "misses" if is_soft else verdict.verdict
 
 
 def _count(steps: float) -> str:

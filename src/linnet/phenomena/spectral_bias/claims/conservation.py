@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from linnet.network import imbalance
 from linnet.phenomena.spectral_bias import theory
 from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
@@ -58,10 +57,10 @@ class Conservation(SpectralBiasClaim):
         """A drift that balances the layers; the spectrum of twice the scale."""
         drifts = []
         for gamma in runs.scales(problem):
-            before = imbalance(runs.start(problem, gamma))[0]
+            first, _ = runs.start(problem, gamma)  # the second one is zero
             layers = runs.trained(problem, gamma).weights
             norm = sum(float((layer**2).sum()) for layer in layers)
-            drifts.append(float(np.linalg.norm(before)) / norm)
+            drifts.append(float(np.linalg.norm(first.T @ first)) / norm)
         return _from_products(problem, 2.0, drifts)
 
     def observe(self, problem: Problem) -> Quantities:
@@ -130,7 +129,7 @@ def _spectra(
     few = slice(None, None, max(1, len(times) // 20))
     series = []
     for color, i in enumerate(shown):
-        label = "smallest" if i == count - 1 else f"{i + 1}."
+        label = {0: "largest", count - 1: "smallest"}.get(i, f"number {i + 1}")
         series.append(Series(times, lines[:, i], label, "theory", color))
         series.append(Series(times[few], dots[few, i], label, "simulation", color))
     return tuple(series)

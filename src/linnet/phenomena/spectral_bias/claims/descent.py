@@ -123,9 +123,10 @@ class LateRate(SpectralBiasClaim):
     formula: ClassVar[str] = r"L(t) - L_\infty \sim e^{-2\lambda_{\min} t}"
     domain: ClassVar[str] = (
         "Two layers, first isotropic, second zero at the start; late times, when the"
-        " slowest direction has outlived the others. The error bar is what the rate"
-        " still changed over the last decades, one per cent, and what linearized theory"
-        " leaves to the faster directions."
+        " slowest direction has outlived the others. Where the rate is read they may"
+        " still add to it: the prediction is the middle between the limit and the"
+        " linearized rate there, the error bar what the rate still changed over the"
+        " last decades, one per cent, and the spread of that bracket."
     )
     wrong_theory: ClassVar[str] = "half the rate"
 
@@ -183,7 +184,7 @@ class LateRate(SpectralBiasClaim):
         """Excess loss against time with its predicted slope."""
         times, gap = _ending(problem)
         run = runs.trained(problem, problem.init_scale)
-        slope = 2 * _slowest(problem)
+        slope = _late_rate(problem)[0]
         line = gap[-1] * np.exp(-slope * (times - times[-1]))
         few = slice(None, None, max(1, len(times) // 20))
         seen = run.times < times[0]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CURVES = "modes against time"
 HALF = "half times"
 HALF_SMALL = "half times, formula for small scales"
+ENDS = "where each mode ends"
 SMALL = 1e-3  # relative error that the formula for small scales is allowed
 STRETCH = 1.6  # how long to watch, in units of the last predicted half time
 MOST_STEPS = 1e6  # of descent, or of an explicit solver: what a minute can afford
@@ -36,12 +37,15 @@ class ModeLaw(SpectralBiasClaim):
         r" t_{1/2} \simeq \frac{1}{2b}\ln\frac{4b}{a\gamma}"
     )
     domain: ClassVar[str] = (
-        "Exact for white inputs (variance a in every direction); the formula for the"
-        " half time at small scales. On correlated inputs a heuristic, with a the input"
-        " variance along the mode. Modes too weak to be learned within a million steps"
-        " are not followed."
+        r"Exact for white inputs (variance $a$ in every direction); the formula for the"
+        r" half time at small scales. On correlated inputs a heuristic, with $a$ the"
+        r" input variance along the mode; $b$ is its strength in the correlation, and"
+        r" half learned means at half of $b/a$, where the law lets it end. Modes too"
+        r" weak to be learned within a million steps are not followed."
     )
-    wrong_theory: ClassVar[str] = "only one layer moves: half the rate"
+    wrong_theory: ClassVar[str] = (
+        "only one layer moves: half the rate; modes end at twice b/a"
+    )
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """White inputs, three modes."""
@@ -83,7 +87,7 @@ class ModeLaw(SpectralBiasClaim):
         """Amplitudes along the modes, and when they cross half of b/a."""
         half = np.array([crossing.time for crossing in crossings(problem)])
         if not is_white(problem):
-            return {HALF: half}
+            return {HALF: half, **_ends(problem)}
         seen = {CURVES: learning(problem)["amplitudes"], HALF: half}
         return {**seen, HALF_SMALL: half} if _is_small(problem) else seen
 
@@ -119,9 +123,11 @@ class ModeLaw(SpectralBiasClaim):
         return Figure(
             name=self.name,
             caption=(
-                "Left: amplitude of the modes of the input-output correlation, in units"
-                " of b/a; closed law (lines) and trained network (dots). Right: time at"
-                " which each mode is half learned."
+                "Amplitude of the modes of the input-output correlation over time, and"
+                " the time at which each reaches half of b/a. b is the strength of a"
+                " mode, a the input variance along it, b/a where the closed law (lines)"
+                " lets it end. On correlated inputs the trained network (dots) goes on"
+                " from there, as the modes mix."
             ),
             panels=(curves, self._half_panel(problem)),
         )
@@ -131,7 +137,6 @@ class ModeLaw(SpectralBiasClaim):
         wrong = np.asarray(self.wrong(problem)[HALF])
         found = crossings(problem)
         observed = np.array([crossing.time for crossing in found])
-        stderr = np.array([crossing.error for crossing in found])
         index = np.arange(1.0, len(predicted) + 1)
         return Panel(
             title="half times",
@@ -139,7 +144,7 @@ class ModeLaw(SpectralBiasClaim):
             y_label="time of half learning",
             series=(
                 Series(index, predicted, "mode law", "theory"),
-                Series(index, observed, "trained network", "simulation", 0, stderr),
+                Series(index, observed, "trained network", "simulation"),
                 Series(index, wrong, "half the rate", "wrong"),
             ),
             y_scale="log",
@@ -239,6 +244,20 @@ def _steps(problem: Problem) -> list[int]:
     return sorted({*linear_steps(last, 200), *log_steps(last, 300)})
 
 
+def _is_trained(problem: Problem) -> bool:
+    """Whether the end of training can be reached, and so the end of each mode seen."""
+    return runs.out_of_reach(problem, [problem.init_scale]) is None
+
+
+def _ends(problem: Problem) -> Quantities:
+    """Amplitudes of the followed modes after training, where it can be finished."""
+    if not _is_trained(problem):
+        return {}
+    product = runs.trained(problem, problem.init_scale)["product"][-1]
+    modes = _followed_modes(problem)
+    return {ENDS: np.array([mode.output @ product @ mode.input for mode in modes])}
+
+
 def _is_small(problem: Problem) -> bool:
     """Whether the scale is so small that the short formula should be exact enough."""
     delta = problem.init_scale / 2
@@ -261,7 +280,9 @@ def _law(problem: Problem, rate: float) -> Quantities:
     """Predictions with time running at `rate`."""
     half = half_times(problem)[: followed(problem)] / rate
     if not is_white(problem):
-        return {HALF: half}
+        if not _is_trained(problem):
+            return {HALF: half}
+        return {HALF: half, ENDS: plateaus(problem) / rate}
     law = {CURVES: _curves(problem, _times(problem), rate), HALF: half}
     if not _is_small(problem):
         return law
