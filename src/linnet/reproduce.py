@@ -39,7 +39,8 @@ def select(
         raise ValueError(
             f"There is no canonical claim named {', '.join(unknown)}. There are the"
             f" phenomena {', '.join(phenomena.names())} and their claims:"
-            f" {', '.join(_claim_names())}."
+            f" {', '.join(_claim_names())}. Others are asked of data only, by `linnet"
+            " analyze`."
         )
     return chosen
 

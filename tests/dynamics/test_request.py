@@ -5,8 +5,8 @@ import pytest
 
 from linnet.dynamics import SGD, GradientDescent, GradientFlow, simulate
 from linnet.dynamics.request import check_dynamics, check_observables, stack
-from linnet.network import end_to_end
-from linnet.task import Moments
+from linnet.network import FanIn, end_to_end
+from linnet.task import Dataset, Moments
 
 INPUTS, TARGETS = plain.samples(0)
 MOMENTS = Moments.of_data(INPUTS, TARGETS)
@@ -158,3 +158,22 @@ def test_bytes_of_a_save_are_those_of_all_observables_of_all_replicas():
         _, default = check_observables(None, stacked, np.dtype("float32"))
     assert 2 * half == size
     assert default == 5 * 4 * 2 * 4
+
+
+def test_an_observable_that_calls_numpy_is_told_what_to_use():
+    with pytest.raises(TypeError, match="`seen` must be made of operators or `jax.num"):
+        simulate(
+            GradientFlow(MOMENTS),
+            WEIGHTS,
+            times=[1.0],
+            observe={"seen": lambda weights: np.linalg.svd(weights[0])[1]},
+        )
+
+
+def test_a_shape_in_place_of_weights_and_data_in_place_of_moments_are_told_apart():
+    with pytest.raises(TypeError, match=r"draws them by `.weights\(sizes, rng\)`"):
+        simulate(GradientFlow(MOMENTS), FanIn(), times=[1.0])
+    data = Dataset(np.eye(4), np.eye(4), "identity")
+    for make in (GradientFlow, lambda given: GradientDescent(given, 0.1)):
+        with pytest.raises(TypeError, match=r"a data set gives them by `.moments\(\)`"):
+            make(data)

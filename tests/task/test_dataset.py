@@ -208,3 +208,8 @@ def test_an_unknown_scaling_is_refused():
 def test_inputs_without_content_cannot_be_whitened():
     with pytest.raises(ValueError, match="inputs of `zero` must not all be zero"):
         Dataset(0 * X, Y, "zero").whitened()
+
+
+def test_a_data_set_is_printed_in_one_line():
+    shown = repr(Dataset(np.eye(3), np.ones((3, 1)), "tiny").prepared(center=True))
+    assert shown == "Dataset(tiny: n=3, d=3, k=1, inputs and targets centered)"

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from linnet.dynamics.gradient import Layers, batch_gradients, moment_gradients
+from linnet.dynamics.reduction import check_moments
 from linnet.task import Moments
 
 Memory = Any
@@ -132,6 +133,7 @@ class GradientDescent(eqx.Module):
     update: AbstractUpdate = PlainUpdate()
 
     def __check_init__(self) -> None:
+        check_moments(self.moments)
         _check_rate(self.learning_rate)
 
 

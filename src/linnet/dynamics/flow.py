@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from linnet.dynamics.chebyshev import RKC2
 from linnet.dynamics.curvature import hessian_bound
 from linnet.dynamics.gradient import Layers, moment_gradients
-from linnet.dynamics.reduction import RowSpace, StackedWeights
+from linnet.dynamics.reduction import RowSpace, StackedWeights, check_moments
 from linnet.dynamics.warm_start import WarmStart
 from linnet.network import Weights, imbalance
 from linnet.task import Moments
@@ -42,6 +42,9 @@ class GradientFlow(eqx.Module):
     """
 
     moments: Moments = eqx.field(static=True)
+
+    def __check_init__(self) -> None:
+        check_moments(self.moments)
 
 
 @dataclass(frozen=True)

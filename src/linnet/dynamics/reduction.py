@@ -65,6 +65,19 @@ class Reduction:
     hidden: Float[np.ndarray, "replicas h m"] | None
 
 
+def check_moments(given: object) -> None:
+    """Refuse what are no moments, a data set among them.
+
+    Raises:
+        TypeError: with what to do.
+    """
+    if not isinstance(given, Moments):
+        raise TypeError(
+            "Argument `moments` must be Moments, but is of type"
+            f" {type(given).__name__}: a data set gives them by `.moments()`."
+        )
+
+
 def row_space(moments: Moments) -> RowSpace:
     """The row space of `moments`.
 

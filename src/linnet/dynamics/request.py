@@ -88,7 +88,16 @@ def stack(
     """Weights with a replica axis, and whether it is to be dropped from the results.
 
     Copies of one start share their memory.
+
+    Raises:
+        TypeError: when `weights` are no layers.
+        ValueError: when they do not fit the moments or the number of replicas.
     """
+    if not isinstance(weights, tuple | list):
+        raise TypeError(
+            "Argument `weights` must be layers, first layer first, but is of type"
+            f" {type(weights).__name__}: a shape draws them by `.weights(sizes, rng)`."
+        )
     layers = tuple(np.asarray(layer, dtype=float) for layer in weights)
     k, d = moments.yx.shape
     if any(layer.ndim == 3 for layer in layers):
@@ -142,7 +151,13 @@ def check_observables(
                 f"Observable `{name}` must be a function of the weights, but is"
                 f" {function!r}."
             )
-        shape = jax.eval_shape(jax.vmap(function), whole)
+        try:
+            shape = jax.eval_shape(jax.vmap(function), whole)
+        except jax.errors.TracerArrayConversionError as error:
+            raise TypeError(
+                f"Observable `{name}` must be made of operators or `jax.numpy`, but"
+                " calls NumPy: it is compiled with the run."
+            ) from error
         if not isinstance(shape, jax.ShapeDtypeStruct):
             raise TypeError(
                 f"Observable `{name}` must return one array, but returns"

@@ -32,7 +32,7 @@ class Outcome:
     message: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
     """Observables of a run; weights are kept at the end only.
 
@@ -78,7 +78,7 @@ class Trajectory:
             )
         return self.observables[name]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         shapes = ", ".join(
             f"{name} {values.shape}" for name, values in self.observables.items()
         )

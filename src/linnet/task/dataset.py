@@ -15,7 +15,7 @@ _LARGEST = 1e150  # beyond it squares, and so the moments, would overflow
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Inputs and targets, one sample a row; compared by identity.
 
@@ -62,6 +62,13 @@ class Dataset:
         object.__setattr__(self, "input_names", input_names)
         object.__setattr__(self, "target_names", target_names)
         object.__setattr__(self, "preprocessing", tuple(self.preprocessing))
+
+    def __repr__(self) -> str:
+        n, d = self.inputs.shape
+        record = "; ".join(self.preprocessing) or "as it is"
+        return (
+            f"Dataset({self.name}: n={n}, d={d}, k={self.targets.shape[1]}, {record})"
+        )
 
     def moments(self) -> Moments:
         """Second moments, uncentered unless the data were centered."""
