@@ -42,6 +42,34 @@ GLOSSARY = (
         " standard errors (s.e.); for a vector, that of its chi-square test.",
     ),
     (
+        "initial scale γ",
+        "Size of the first layer's Gram matrix at the start, the square of a weight.",
+    ),
+    (
+        "mode",
+        "A pair of an input and an output direction that the data correlate: a singular"
+        " pair of the input-output correlation, of strength b.",
+    ),
+    (
+        "imbalance",
+        "Difference of the two layers' Gram matrices on their hidden side; gradient"
+        " flow conserves it.",
+    ),
+    (
+        "stable rank",
+        "Sum of the squared singular values over the largest: how many directions a"
+        " layer really uses.",
+    ),
+    (
+        "excess loss",
+        "Loss above that of the best linear map; an e-fold is a fall by a factor 2.7.",
+    ),
+    (
+        "white, isotropic",
+        "Inputs of one variance in every direction; a layer that treats all directions"
+        " alike.",
+    ),
+    (
         "wrong theory",
         "A named mistake, such as a factor of two, put to the same test. Were it to"
         " pass as well, agreement would prove nothing.",
