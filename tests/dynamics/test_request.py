@@ -161,9 +161,7 @@ def test_bytes_of_a_save_are_those_of_all_observables_of_all_replicas():
 
 
 def test_an_observable_that_calls_numpy_is_told_what_to_use():
-    with pytest.raises(
-        TypeError, match=r"`seen` must be made of operators or `jax\.num"
-    ):
+    with pytest.raises(TypeError, match="`seen` must be made of operators or"):
         simulate(
             GradientFlow(MOMENTS),
             WEIGHTS,
