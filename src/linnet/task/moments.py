@@ -80,6 +80,11 @@ class Moments:
         d = len(self.xx)
         return float(4 * d * np.finfo(float).eps * self.spectrum()[0])
 
+    def row_space(self) -> Float[np.ndarray, "d r"]:
+        """Basis of the inputs' row space: eigenvectors of `xx` above the cut-off."""
+        eigenvalues, basis = np.linalg.eigh(self.xx)
+        return basis[:, eigenvalues > self.default_cutoff()]
+
     def input_variance(self) -> float | None:
         """The common eigenvalue of `xx` if the inputs are white, else None.
 

@@ -17,6 +17,15 @@ from linnet.phenomena.spectral_bias.theory.escape import Direction as Direction
 from linnet.phenomena.spectral_bias.theory.escape import directions as directions
 from linnet.phenomena.spectral_bias.theory.escape import early_product as early_product
 from linnet.phenomena.spectral_bias.theory.escape import early_time as early_time
+from linnet.phenomena.spectral_bias.theory.finite_rate import (
+    imbalance_left as imbalance_left,
+)
+from linnet.phenomena.spectral_bias.theory.large_scale import (
+    excess_loss_bound as excess_loss_bound,
+)
+from linnet.phenomena.spectral_bias.theory.large_scale import (
+    lazy_product as lazy_product,
+)
 from linnet.phenomena.spectral_bias.theory.layers import (
     end_to_end_limit as end_to_end_limit,
 )
@@ -34,8 +43,61 @@ from linnet.phenomena.spectral_bias.theory.layers import (
 from linnet.phenomena.spectral_bias.theory.layers import (
     layer_singular_values as layer_singular_values,
 )
+from linnet.phenomena.spectral_bias.theory.layers import (
+    product_velocity as product_velocity,
+)
+from linnet.phenomena.spectral_bias.theory.mirror import (
+    hyperbolic_entropy as hyperbolic_entropy,
+)
+from linnet.phenomena.spectral_bias.theory.mirror import mirror_defect as mirror_defect
+from linnet.phenomena.spectral_bias.theory.mirror import (
+    singular_value_velocity as singular_value_velocity,
+)
 from linnet.phenomena.spectral_bias.theory.modes import half_time as half_time
 from linnet.phenomena.spectral_bias.theory.modes import (
     half_time_small_scale as half_time_small_scale,
 )
 from linnet.phenomena.spectral_bias.theory.modes import mode_curve as mode_curve
+from linnet.phenomena.spectral_bias.theory.plateaus import (
+    plateau_losses as plateau_losses,
+)
+from linnet.phenomena.spectral_bias.theory.plateaus import (
+    reduced_rank_map as reduced_rank_map,
+)
+from linnet.phenomena.spectral_bias.theory.riccati import balanced_gram as balanced_gram
+from linnet.phenomena.spectral_bias.theory.scalar_output import (
+    radial_potential as radial_potential,
+)
+from linnet.phenomena.spectral_bias.theory.scalar_output import (
+    scalar_limit as scalar_limit,
+)
+from linnet.phenomena.spectral_bias.theory.starts import (
+    balanced_gram_matrices as balanced_gram_matrices,
+)
+from linnet.phenomena.spectral_bias.theory.starts import (
+    orthogonal_gram_matrices as orthogonal_gram_matrices,
+)
+from linnet.phenomena.spectral_bias.theory.starts import (
+    unseen_product as unseen_product,
+)
+from linnet.phenomena.spectral_bias.theory.tangent import (
+    sharpness_spectrum as sharpness_spectrum,
+)
+from linnet.phenomena.spectral_bias.theory.tangent import (
+    tangent_operator as tangent_operator,
+)
+from linnet.phenomena.spectral_bias.theory.tangent import (
+    tangent_spectrum as tangent_spectrum,
+)
+from linnet.phenomena.spectral_bias.theory.variational import (
+    kernel_penalty as kernel_penalty,
+)
+from linnet.phenomena.spectral_bias.theory.variational import (
+    mode_penalty as mode_penalty,
+)
+from linnet.phenomena.spectral_bias.theory.variational import (
+    parameter_penalty as parameter_penalty,
+)
+from linnet.phenomena.spectral_bias.theory.variational import (
+    parameter_stationarity as parameter_stationarity,
+)

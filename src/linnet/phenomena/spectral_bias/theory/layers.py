@@ -181,9 +181,42 @@ def flow_velocity(
 
     Reference: derived here.
     """
-    check_not_negative("delta", delta)
     check_product(product, moments.yx.shape)
-    gradient = product @ moments.xx - moments.yx
+    return product_velocity(product, product @ moments.xx - moments.yx, delta)
+
+
+def product_velocity(
+    product: Float[np.ndarray, "k d"], gradient: Float[np.ndarray, "k d"], delta: float
+) -> Float[np.ndarray, "k d"]:
+    r"""Velocity of the product for any loss of it, given its gradient.
+
+    $$\dot W = -\big[(\delta^2I_k + WW^\top)^{1/2}\,G + G\,(\delta^2I_d + W^\top
+    W)^{1/2} \big].$$
+
+    Valid for: as `flow_velocity`, with $G = \partial L/\partial W$ of any loss: matrix
+    sensing and completion, logits of a classifier.
+
+    Args:
+        product: $W$.
+        gradient: $G$.
+        delta: $\delta \ge 0$, width of the mirror map.
+
+    Returns:
+        $\dot W$.
+
+    Raises:
+        ValueError: when `delta` is negative, `product` is no finite matrix, or
+            `gradient` has another shape.
+
+    Reference: derived here.
+    """
+    check_not_negative("delta", delta)
+    check_product(product)
+    if np.shape(gradient) != product.shape:
+        raise ValueError(
+            f"Argument `gradient` must have the shape of the product, {product.shape},"
+            f" but has {np.shape(gradient)}."
+        )
     left, sigma, right = np.linalg.svd(product, full_matrices=False)
     # The root is delta on what the product does not use, so only the modes rotate.
     grown = sigma**2 / np.where(sigma > 0, np.hypot(delta, sigma) + delta, 1.0)
