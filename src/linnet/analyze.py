@@ -152,6 +152,7 @@ def analyze_problem(
         (claim, problem)
         for name in phenomena.names()
         for claim in phenomena.claims(name)
+        if claim.of_data
     ]
     findings = ask(questions, on_claim)
     told = {name: _teller(name) for name in phenomena.names()}

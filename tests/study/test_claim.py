@@ -39,6 +39,7 @@ class Doubling(AbstractClaim):
     source = "derived here"
     formula = "y = 2x"
     domain = "numbers"
+    of_data = True
     wrong_theory = "they triple"
     citations = ("nobody2020",)
 

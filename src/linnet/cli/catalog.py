@@ -53,7 +53,7 @@ def bibliography(names: tuple[str, ...]) -> str:
 
 
 def _asked_by(claim: Any) -> list[str]:
-    commands = ["linnet analyze"]
+    commands = ["linnet analyze"] if claim.of_data else []
     if claim.canonical(0, True) is not None:
         commands.append("linnet reproduce")
     return commands

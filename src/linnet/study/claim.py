@@ -28,6 +28,7 @@ class AbstractClaim(ABC):
         source: Who states it, and where the formula comes from.
         formula: LaTeX, without dollar signs.
         domain: Where the formula is valid, in words.
+        of_data: Whether a user's data can be asked; else only canonical problems can.
         wrong_theory: The named wrong theory that the test must be able to reject.
         citations: Keys into the bibliography.
     """
@@ -38,6 +39,7 @@ class AbstractClaim(ABC):
     source: ClassVar[str]
     formula: ClassVar[str]
     domain: ClassVar[str]
+    of_data: ClassVar[bool]
     wrong_theory: ClassVar[str]
     citations: ClassVar[tuple[str, ...]]
 

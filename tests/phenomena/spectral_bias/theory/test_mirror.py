@@ -40,9 +40,12 @@ def test_the_matrix_turns_faster_than_the_mirror_flow_by_the_defect(shape, delta
     moved, pull = left.T @ velocity @ right.T, left.T @ gradient @ right.T
     u = np.arcsinh(sigma / delta)
     off = ~np.eye(len(sigma), dtype=bool)
-    for sign, ratio in zip((1, -1), theory.mirror_defect(sigma, delta), strict=True):
+    slow = theory.mirror_mobility(sigma, delta)
+    fast = theory.mirror_defect(sigma, delta)
+    for sign, mobility, ratio in zip((1, -1), slow, fast, strict=True):
         # Mobility of the mirror flow: divided differences of its inverse map.
         steps = 2 * (sigma[:, None] - sign * sigma)[off] / (u[:, None] - sign * u)[off]
+        np.testing.assert_allclose(mobility[off], steps, rtol=1e-10)
         parts = [(part + sign * part.T)[off] for part in (moved, pull)]
         seen = -parts[0] / parts[1] / steps
         np.testing.assert_allclose(ratio[off], seen, rtol=1e-7)
@@ -84,8 +87,9 @@ def test_bad_input_is_refused():
         theory.hyperbolic_entropy(1.0, 0.0)
     with pytest.raises(ValueError, match="`sigma` must be finite and >= 0"):
         theory.hyperbolic_entropy(-1.0, 1.0)
-    with pytest.raises(ValueError, match="`delta` must be positive and finite"):
-        theory.mirror_defect(np.ones(2), -1.0)
+    for law in (theory.mirror_defect, theory.mirror_mobility):
+        with pytest.raises(ValueError, match="`delta` must be positive and finite"):
+            law(np.ones(2), -1.0)
     with pytest.raises(ValueError, match="`delta` must be finite and >= 0"):
         theory.singular_value_velocity(np.ones((2, 4)), moments, -1.0)
     with pytest.raises(ValueError, match=r"`product` must be \(k, d\) = \(2, 4\)"):

@@ -11,7 +11,9 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
 )
+from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
+from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 
 CLAIMS = (
     Conservation(),
@@ -19,7 +21,11 @@ CLAIMS = (
     HiddenLayerSpectrum(),
     StableRank(),
     ModeLaw(),
+    MirrorFlow(),
+    MirrorDefect(),
     FirstEscape(),
+    RiccatiSolution(),
+    ScalarLimit(),
     LargestStableRate(),
     LateRate(),
 )

@@ -29,6 +29,7 @@ class Conservation(SpectralBiasClaim):
         " the start; gradient flow of any loss of the product. Descent breaks it in"
         " proportion to the learning rate."
     )
+    of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = (
         "training balances the layers (imbalance to zero); twice the scale"
     )

@@ -42,6 +42,7 @@ class LargestStableRate(SpectralBiasClaim):
         r"Two layers, first isotropic, second zero at the start; linear stability of"
         r" the minimizer that gradient flow reaches; $\Sigma = X^\top X/n$."
     )
+    of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "one over the sharpness"
 
     def canonical(self, seed: int, quick: bool) -> None:
@@ -128,6 +129,7 @@ class LateRate(SpectralBiasClaim):
         " linearized rate there, the error bar what the rate still changed over the"
         " last decades, one per cent, and the spread of that bracket."
     )
+    of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "half the rate"
 
     def canonical(self, seed: int, quick: bool) -> None:

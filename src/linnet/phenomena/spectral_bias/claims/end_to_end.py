@@ -31,6 +31,7 @@ class EndToEndLimit(SpectralBiasClaim):
         " descent at any learning rate at which it settles; minibatch SGD when the data"
         " can be fitted exactly."
     )
+    of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "a small start drops the weakest mode of the solution"
 
     def canonical(self, seed: int, quick: bool) -> Problem:

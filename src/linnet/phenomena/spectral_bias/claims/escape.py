@@ -38,6 +38,7 @@ class FirstEscape(SpectralBiasClaim):
         " while the strongest mode is far below b over the largest input variance."
         " Relative error of the order of that ratio."
     )
+    of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = (
         "the top singular pair of the solution leaves first; only one layer moves"
     )

@@ -30,6 +30,7 @@ class HiddenLayerSpectrum(SpectralBiasClaim):
         r" the start; end of gradient flow; $\sigma$ are the singular values of the"
         " least-norm solution."
     )
+    of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "twice the initial scale"
 
     def canonical(self, seed: int, quick: bool) -> Problem:
@@ -112,6 +113,7 @@ class StableRank(SpectralBiasClaim):
         r"\ \to\ \frac{\lVert W_\infty\rVert_*}{\lVert W_\infty\rVert_2}\ (\gamma\to0)"
     )
     domain: ClassVar[str] = HiddenLayerSpectrum.domain
+    of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "twice the initial scale"
 
     def canonical(self, seed: int, quick: bool) -> Problem:

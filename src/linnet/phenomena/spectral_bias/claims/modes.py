@@ -46,6 +46,7 @@ class ModeLaw(SpectralBiasClaim):
     wrong_theory: ClassVar[str] = (
         "only one layer moves: half the rate; modes end at twice b/a"
     )
+    of_data: ClassVar[bool] = True
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """White inputs, three modes."""

@@ -57,6 +57,27 @@ def isotropic(seed: int, quick: bool) -> Problem:
     )
 
 
+@lru_cache(maxsize=4)
+def scalar(seed: int, quick: bool) -> Problem:
+    """Three samples of six inputs, one output: three directions without data."""
+    rng = np.random.default_rng(seed)
+    covariance = geometric_covariance(6, condition=4.0, rng=rng)
+    teacher = low_rank_teacher(np.array([1.0]), k=1, d=6, rng=rng)
+    dataset = sample_dataset(covariance, teacher, n=3, rng=rng, name="few samples")
+    return Problem(
+        title="3 samples, 6 correlated inputs, 1 output",
+        moments=dataset.moments(),
+        dataset=dataset,
+        hidden=6,
+        init_scale=1e-2,
+        learning_rate=0.02,
+        seed=seed,
+        quick=quick,
+        command=_command(seed, quick),
+        canonical=True,
+    )
+
+
 def _command(seed: int, quick: bool) -> str:
     option = " --quick" if quick else ""
     return f"linnet reproduce spectral_bias --seed {seed}{option}"

@@ -51,6 +51,9 @@ from linnet.phenomena.spectral_bias.theory.mirror import (
 )
 from linnet.phenomena.spectral_bias.theory.mirror import mirror_defect as mirror_defect
 from linnet.phenomena.spectral_bias.theory.mirror import (
+    mirror_mobility as mirror_mobility,
+)
+from linnet.phenomena.spectral_bias.theory.mirror import (
     singular_value_velocity as singular_value_velocity,
 )
 from linnet.phenomena.spectral_bias.theory.modes import half_time as half_time

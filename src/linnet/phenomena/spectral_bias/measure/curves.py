@@ -1,115 +1,10 @@
-"""What a small start does to weights, measured: on any network's weights or curves.
-
-Arrays in, numbers out; no theory is assumed. Functions of given weights are exact and
-carry no error bar; a time read off a sampled curve carries one, from its sampling.
-"""
+"""Curves over training: when a level is crossed, in which order, at which rate."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.network import Weights, imbalance
-from linnet.numerics import effective_rank, stable_rank
 from linnet.shapes import Float
-
-
-def layer_spectra(weights: Weights) -> tuple[Float[np.ndarray, "..."], ...]:
-    """Singular values of every layer, downwards: `min(out, in)` of each.
-
-    NumPy layers give NumPy, at their own precision. JAX arrays give JAX, inside jit
-    too, so it can be saved during a run. Exact: no error bar.
-
-    Args:
-        weights: Layers `(out, in)` of any network.
-
-    Raises:
-        ValueError: when a layer is no matrix, or a NumPy layer is not finite.
-    """
-    for index, layer in enumerate(weights):
-        if layer.ndim != 2:
-            raise ValueError(
-                "Argument `weights` must hold matrices (out, in), but layer"
-                f" {index} has shape {layer.shape}."
-            )
-    return tuple(_singular_values(layer) for layer in weights)
-
-
-def _singular_values(layer: Float[np.ndarray, "out in"]) -> Float[np.ndarray, " r"]:
-    # JAX would round NumPy's 64 bits to 32 wherever its 64-bit scope is closed.
-    if isinstance(layer, np.ndarray):
-        if not np.isfinite(layer).all():
-            raise ValueError(
-                "Argument `weights` must be finite, but holds NaN or infinity: leave"
-                " out what came after a divergence."
-            )
-        return np.linalg.svd(layer, compute_uv=False)
-    import jax.numpy as jnp  # here, so that claims can be listed without loading JAX
-
-    return jnp.linalg.svd(layer, compute_uv=False)
-
-
-@dataclass(frozen=True)
-class RankHistory:
-    """Two notions of rank of a layer over training; exact functions of its spectrum.
-
-    Attributes:
-        stable: Sum of squares over the largest square.
-        effective: Exponential of the entropy of the normalized singular values.
-    """
-
-    stable: Float[np.ndarray, " times"]
-    effective: Float[np.ndarray, " times"]
-
-
-def rank_history(spectra: Float[np.ndarray, "times r"]) -> RankHistory:
-    """Ranks of a layer at every saved time, from its singular values.
-
-    Raises:
-        ValueError: when a spectrum vanishes (a layer that is still exactly zero).
-    """
-    return RankHistory(stable_rank(spectra), effective_rank(spectra))
-
-
-def imbalance_change(before: Weights, after: Weights) -> tuple[float, ...]:
-    r"""How far each imbalance moved, in units of the larger squared weight norm.
-
-    $\lVert\mathcal I_l(t) - \mathcal I_l(0)\rVert_F / \max_l\lVert W_l\rVert_F^2$: zero
-    for gradient flow of a linear network, of the order of the learning rate for
-    descent. Exact: no error bar.
-
-    Args:
-        before: Layers at one time.
-        after: The same layers at another.
-
-    Returns:
-        One number for each hidden layer.
-
-    Raises:
-        ValueError: when the layers of both times differ in shape, or all weights vanish
-            at both.
-    """
-    shapes = [[np.shape(layer) for layer in weights] for weights in (before, after)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            "Arguments `before` and `after` must be one network at two times, but have"
-            f" shapes {shapes[0]} and {shapes[1]}."
-        )
-    scale = max(float((np.asarray(w) ** 2).sum()) for w in (*before, *after))
-    if scale == 0:
-        raise ValueError("All weights vanish at both times: there is no scale.")
-    pairs = zip(imbalance(before), imbalance(after), strict=True)
-    return tuple(float(np.linalg.norm(np.asarray(b - a)) / scale) for a, b in pairs)
-
-
-def mode_amplitudes(
-    products: Float[np.ndarray, "*times k d"],
-    outputs: Float[np.ndarray, "modes k"],
-    inputs: Float[np.ndarray, "modes d"],
-) -> Float[np.ndarray, "*times modes"]:
-    r"""Amplitudes $u_i^\top W(t)\,v_i$ of given directions; works inside jit. Exact."""
-    # The axes of time are added by hand: a strict JAX refuses to do so silently.
-    left = outputs.T[(None,) * (products.ndim - 2)]
-    return ((products @ inputs.T) * left).sum(-2)
 
 
 @dataclass(frozen=True)
@@ -276,3 +171,60 @@ def _checked_curve(
     if not (np.diff(times) > 0).all():
         raise ValueError("Argument `times` must increase, but does not.")
     return times, curve
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Where a falling loss rests on its way.
+
+    Attributes:
+        time: Of its flattest point.
+        level: The loss there.
+        steepness: Slope of its logarithm against that of time there, sign dropped.
+    """
+
+    time: float
+    level: float
+    steepness: float
+
+
+def plateaus(
+    times: Float[np.ndarray, " times"],
+    losses: Float[np.ndarray, " times"],
+    flat: float = 0.1,
+) -> tuple[Plateau, ...]:
+    r"""Points at which a falling loss is flattest, between two falls.
+
+    Local minima of $\lvert d\ln L/d\ln t\rvert$ below `flat`, each a place where the
+    loss rested for at least about a factor of $e$ in time without losing more than the
+    share `flat`. The end of the curve is none. Levels are those of the saved times: no
+    error bar, but finer saving changes them by less than `steepness`.
+
+    Args:
+        times: Positive, increasing; logarithmic spacing suits.
+        losses: Positive loss above its minimum at these times.
+        flat: What counts as flat, in (0, 1).
+
+    Returns:
+        Plateaus in the order of time, the first one at the start of training included.
+
+    Raises:
+        ValueError: when fewer than five times are given, times are not positive and
+            increasing, a loss is not positive and finite, or `flat` is out of range.
+    """
+    times, losses = _checked_curve(times, losses, 5)
+    if not (times[0] > 0 and (losses > 0).all() and 0 < flat < 1):
+        raise ValueError(
+            "Arguments must be positive times and losses and `flat` in (0, 1), but the"
+            f" first time is {times[0]:.3g}, the least loss {losses.min():.3g} and"
+            f" `flat` {flat:g}: leave out time zero and what has fallen to zero."
+        )
+    steep = np.abs(np.gradient(np.log(losses), np.log(times)))
+    found = []
+    below = np.concatenate([[False], steep < flat, [False]])
+    begins, ends = np.flatnonzero(np.diff(below.astype(int))).reshape(-1, 2).T
+    for begin, end in zip(begins, ends, strict=True):
+        at = begin + int(np.argmin(steep[begin:end]))
+        if end < len(times):  # the last stretch has no fall behind it
+            found.append(Plateau(float(times[at]), float(losses[at]), float(steep[at])))
+    return tuple(found)
