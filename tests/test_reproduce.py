@@ -10,7 +10,11 @@ def test_all_canonical_claims_are_chosen_by_default():
         "hidden_layer_spectrum",
         "stable_rank",
         "mode_law",
+        "mirror_flow",
+        "mirror_defect",
         "first_escape",
+        "riccati_solution",
+        "scalar_limit",
     ]
 
 
