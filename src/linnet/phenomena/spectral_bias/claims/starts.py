@@ -189,7 +189,6 @@ class ScalarLimit(SpectralBiasClaim):
             Series(line, np.array(law), "potential of the imbalance"),
             Series(np.array(DELTAS), dots, "trained network", "simulation"),
             Series(line, np.ones(100), "nearest solution", "wrong"),
-            Series(line, np.zeros(100), "least-norm solution", "guide"),
         )
         panel = Panel(
             title="what training makes of the start",

@@ -21,7 +21,7 @@ def balanced_gram(
     $$M(t) = e^{Ft}Z_0\big[I + aZ_0^\top\Phi_tZ_0\big]^{-1}Z_0^\top e^{Ft},\quad
       F = \begin{pmatrix}-\frac{a\lambda}2I&\mathtt{yx}^\top\\
       \mathtt{yx}&\frac{a\lambda}2I\end{pmatrix},\quad
-      \Phi_t = \int_0^te^{2Fs}ds,$$
+      \Phi_t = \int_0^t e^{2Fs}\,ds,$$
     with $\lambda$ of `LambdaBalanced`. The blocks of $M$ are $W_1^\top W_1$,
     $W_2W_2^\top$ and the product $W_2W_1$.
 
