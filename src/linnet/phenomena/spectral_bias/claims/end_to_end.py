@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
 
+DISCRETE = ("gradient descent", "SGD")  # ways to train beside the flow
+
+
 class EndToEndLimit(SpectralBiasClaim):
     """The scale of the start leaves no trace in the product."""
 
@@ -139,32 +142,34 @@ class EndToEndLimit(SpectralBiasClaim):
         )
 
     def _labels(self, problem: Problem) -> list[str]:
-        flows = [
-            rf"flow, $\gamma$ = {number(gamma, 3)}" for gamma in runs.scales(problem)
-        ]
-        return [*flows, "gradient descent", "SGD"] if problem.canonical else flows
+        gammas = runs.scales(problem)
+        told = [("flow", gamma) for gamma in gammas]
+        if problem.canonical:
+            told += [(way, gamma) for gamma in gammas[1:] for way in DISCRETE]
+        return [rf"{way}, $\gamma$ = {number(gamma, 3)}" for way, gamma in told]
 
 
 @lru_cache(maxsize=4)
-def _discrete(problem: Problem) -> "tuple[Trajectory, Trajectory]":
-    """Gradient descent and minibatch SGD from the middle scale, to their ends."""
+def _discrete(problem: Problem) -> "tuple[Trajectory, ...]":
+    """Gradient descent and minibatch SGD from a small and a large scale, to their ends.
+
+    The smallest one is left to the flow: it takes as many steps as both together.
+    """
     from linnet.dynamics import SGD, GradientDescent, log_steps, simulate
 
     if problem.dataset is None:
         raise ValueError("Minibatch SGD needs samples, but the problem has moments.")
-    gamma, rate = runs.scales(problem)[1], problem.learning_rate
-    weights = runs.start(problem, gamma)
-    steps = log_steps(int(2 * runs.horizon(problem, gamma) / rate), 40)
+    rate = problem.learning_rate
     sgd = SGD(problem.dataset.inputs, problem.dataset.targets, rate, batch_size=2)
-    descent, noisy = (
+    return tuple(
         simulate(
             dynamics,
-            weights,
-            steps=steps,
+            runs.start(problem, gamma),
+            steps=log_steps(int(2 * runs.horizon(problem, gamma) / rate), 40),
             stop_gap=runs.deep(problem),
             seed=problem.seed,
             memory_limit=problem.memory_limit,
         )
+        for gamma in runs.scales(problem)[1:]
         for dynamics in (GradientDescent(problem.moments, rate), sgd)
     )
-    return descent, noisy
