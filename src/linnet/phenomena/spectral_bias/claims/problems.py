@@ -6,6 +6,7 @@ import numpy as np
 
 from linnet.study import Problem
 from linnet.task import (
+    Dataset,
     Moments,
     geometric_covariance,
     low_rank_teacher,
@@ -23,18 +24,8 @@ def anisotropic(seed: int, quick: bool) -> Problem:
     covariance = geometric_covariance(10, condition=10.0, rng=rng)
     teacher = low_rank_teacher(np.array([2.0, 1.0]), k=5, d=10, rng=rng)
     dataset = sample_dataset(covariance, teacher, n=6, rng=rng, name="planted rank 2")
-    return Problem(
-        title="6 samples, 10 correlated inputs, 5 outputs, planted rank 2",
-        moments=dataset.moments(),
-        dataset=dataset,
-        hidden=12,
-        init_scale=1e-6,
-        learning_rate=0.02,
-        seed=seed,
-        quick=quick,
-        command=_command(seed, quick),
-        canonical=True,
-    )
+    title = "6 samples, 10 correlated inputs, 5 outputs, planted rank 2"
+    return _problem(title, dataset.moments(), dataset, 12, 1e-6, seed, quick)
 
 
 @lru_cache(maxsize=4)
@@ -43,18 +34,9 @@ def isotropic(seed: int, quick: bool) -> Problem:
     rng = np.random.default_rng(seed)
     teacher = low_rank_teacher(np.array([3.15, 1.74, 0.41]), k=4, d=6, rng=rng)
     product = teacher.end_to_end
-    return Problem(
-        title="white inputs, 6 inputs, 4 outputs, modes 3.15, 1.74 and 0.41",
-        moments=Moments(np.eye(6), product, product @ product.T),
-        dataset=None,
-        hidden=8,
-        init_scale=1e-4,
-        learning_rate=0.02,
-        seed=seed,
-        quick=quick,
-        command=_command(seed, quick),
-        canonical=True,
-    )
+    moments = Moments(np.eye(6), product, product @ product.T)
+    title = "white inputs, 6 inputs, 4 outputs, modes 3.15, 1.74 and 0.41"
+    return _problem(title, moments, None, 8, 1e-4, seed, quick)
 
 
 @lru_cache(maxsize=4)
@@ -64,20 +46,30 @@ def scalar(seed: int, quick: bool) -> Problem:
     covariance = geometric_covariance(6, condition=4.0, rng=rng)
     teacher = low_rank_teacher(np.array([1.0]), k=1, d=6, rng=rng)
     dataset = sample_dataset(covariance, teacher, n=3, rng=rng, name="few samples")
+    title = "3 samples, 6 correlated inputs, 1 output"
+    return _problem(title, dataset.moments(), dataset, 6, 1e-2, seed, quick)
+
+
+def _problem(
+    title: str,
+    moments: Moments,
+    dataset: Dataset | None,
+    hidden: int,
+    init_scale: float,
+    seed: int,
+    quick: bool,
+) -> Problem:
+    """What all canonical problems share: the learning rate and the command."""
+    option = " --quick" if quick else ""
     return Problem(
-        title="3 samples, 6 correlated inputs, 1 output",
-        moments=dataset.moments(),
+        title=title,
+        moments=moments,
         dataset=dataset,
-        hidden=6,
-        init_scale=1e-2,
+        hidden=hidden,
+        init_scale=init_scale,
         learning_rate=0.02,
         seed=seed,
         quick=quick,
-        command=_command(seed, quick),
+        command=f"linnet reproduce spectral_bias --seed {seed}{option}",
         canonical=True,
     )
-
-
-def _command(seed: int, quick: bool) -> str:
-    option = " --quick" if quick else ""
-    return f"linnet reproduce spectral_bias --seed {seed}{option}"
