@@ -112,7 +112,8 @@ class FirstEscape(SpectralBiasClaim):
                 "Left: the product grows exponentially from the origin at twice the"
                 " strength of the correlation. Right: how much of the growing product"
                 " lies along the top singular pair of the correlation, and how much"
-                " along that of the solution; at early times the correlation decides."
+                " along that of the solution. All modes start alike; while the product"
+                " is small the strongest of the correlation outgrows the others."
             ),
             panels=(growth, _overlap_panel(problem)),
         )
