@@ -11,9 +11,9 @@ from linnet.dynamics.flow import (
     MOST_EXPLICIT_STEPS,
     choose_method,
     explicit_steps,
-    smallest_scale,
+    integrate,
+    smallest_scales,
 )
-from linnet.dynamics.flow_engine import _integrate
 from linnet.dynamics.reduction import reduce_weights, row_space
 from linnet.network import IsotropicFirstLayer, imbalance
 from linnet.task import Moments
@@ -91,9 +91,10 @@ def test_a_fixed_absolute_tolerance_would_decide_what_is_learned():
     data = (jnp.asarray(space.variances), jnp.asarray(space.yx))
 
     def error(absolute):
-        length, step = jnp.asarray([time]), jnp.asarray([1e-3])
-        layers, tolerances = tuple(map(jnp.asarray, start)), (1e-10, absolute)
-        ahead = _integrate(layers, data, length, step, tolerances, "dopri8")
+        length, step = jnp.asarray(time), jnp.asarray(1e-3)
+        layers = tuple(map(jnp.asarray, start))
+        tolerances = jnp.asarray(1e-10), jnp.asarray([absolute])
+        ahead = integrate(layers, data, length, step, tolerances, "dopri8")
         assert ahead.success
         inner = tuple(np.array(layer[0]) for layer in ahead.layers)
         truth = plain.product(expected, 4)
@@ -144,24 +145,25 @@ def test_a_flow_that_is_not_stiff_is_given_to_dopri8():
 
 @pytest.mark.parametrize("dtype", [DOUBLE, SINGLE], ids=lambda dtype: dtype.name)
 def test_method_is_chosen_by_the_steps_that_stability_asks_for(dtype):
-    below = choose_method("auto", None, 0.99 * MOST_EXPLICIT_STEPS, 1.0, dtype)
-    above = choose_method("auto", None, 1.01 * MOST_EXPLICIT_STEPS, 1.0, dtype)
+    below = choose_method("auto", None, 0.99 * MOST_EXPLICIT_STEPS, np.ones(1), dtype)
+    above = choose_method("auto", None, 1.01 * MOST_EXPLICIT_STEPS, np.ones(1), dtype)
     assert (below.name, above.name) == ("dopri8", "rkc2")
     assert below.tolerance < above.tolerance < 1e-3
-    asked = choose_method("dopri8", 1e-4, 1e9, 1.0, dtype)
+    asked = choose_method("dopri8", 1e-4, 1e9, np.ones(1), dtype)
     assert (asked.name, asked.tolerance) == ("dopri8", 1e-4)
 
 
 @given(scale=st.floats(1e-250, 1e10), tolerance=st.floats(1e-14, 1e-2))
 def test_absolute_tolerance_is_in_proportion_to_the_scale(scale, tolerance):
-    floor = choose_method("auto", tolerance, 1.0, scale, DOUBLE).floor
-    np.testing.assert_allclose(floor, 1e-3 * tolerance * scale, rtol=1e-14)
+    scales = np.array([1, scale])
+    floors = choose_method("auto", tolerance, 1.0, scales, DOUBLE).floors
+    np.testing.assert_allclose(floors, 1e-3 * tolerance * scales, rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [DOUBLE, SINGLE], ids=lambda dtype: dtype.name)
 def test_absolute_tolerance_is_never_denormal(dtype):
-    floor = choose_method("auto", None, 1.0, 1e-300, dtype).floor
-    assert floor > np.finfo(dtype).tiny
+    floors = choose_method("auto", None, 1.0, np.array([1e-300]), dtype).floors
+    assert floors > np.finfo(dtype).tiny
 
 
 @pytest.mark.parametrize(("first", "second"), [(1.0, 1.0), (3.0, 0.1), (2.0, 0.0)])
@@ -196,17 +198,17 @@ def test_explicit_steps_of_replicas_are_those_of_the_sharpest():
 def test_scale_of_a_start_is_its_smallest_layer_that_is_not_zero():
     layers = (np.zeros((2, 3, 4)), np.zeros((2, 2, 3)))
     space = row_space(MOMENTS)
-    assert smallest_scale(space, layers) == 1.0
+    np.testing.assert_array_equal(smallest_scales(space, layers), [1, 1])
     layers[0][0, 1, 2] = 1e-9
     layers[1][1, 0, 0] = 1e-4
-    assert smallest_scale(space, layers) == 1e-9
+    np.testing.assert_array_equal(smallest_scales(space, layers), [1e-9, 1e-4])
 
 
 def test_beside_a_large_layer_the_scale_is_that_of_what_grows():
     space = row_space(MOMENTS)
     layers = (1e6 * np.eye(3, 4)[None], np.zeros((1, 2, 3)))
     expected = np.linalg.norm(space.minimizer, 2) / 1e6
-    assert smallest_scale(space, layers) == pytest.approx(expected)
+    assert smallest_scales(space, layers) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("method", ["rkc2", "dopri8"])

@@ -6,7 +6,8 @@ import pytest
 
 from linnet.dynamics import SGD, GradientDescent, GradientFlow, simulate
 from linnet.dynamics.descent_engine import DescentEngine, _descend
-from linnet.dynamics.flow_engine import FlowEngine, _integrate
+from linnet.dynamics.flow import integrate
+from linnet.dynamics.flow_engine import FlowEngine
 from linnet.dynamics.memory import check_memory, working_bytes
 from linnet.dynamics.reduction import row_space
 from linnet.dynamics.request import stack
@@ -109,9 +110,9 @@ def test_the_estimate_covers_what_the_compiled_step_takes(name):
     space = row_space(MOMENTS)
     if name == "flow":
         engine = FlowEngine(space, layers, "dopri8", None, 1.0, DOUBLE)
-        length = np.ones(3)
-        given = (engine.layers, engine._data, length, engine._step, (1e-10, 1e-10))
-        compiled = _integrate.lower(*given, "dopri8").compile()
+        length = np.ones(())
+        given = (engine.layers, engine._data, length, engine._step, engine._tolerances)
+        compiled = integrate.lower(*given, "dopri8").compile()
     else:
         engine = DescentEngine(DYNAMICS[name], space, layers, 0, 1.0, 1e9, DOUBLE)
         given = (engine._dynamics, engine._carry, engine._keys, 0, 1, 1e9)

@@ -1,10 +1,9 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import plain_training as plain
 import pytest
 
-from linnet.dynamics.flow_engine import _integrate
+from linnet.dynamics.flow import integrate
 from linnet.dynamics.reduction import row_space
 
 SPACE = row_space(plain.moments(0))
@@ -16,9 +15,10 @@ pytestmark = pytest.mark.usefixtures("x64")
 def follow(length, first_step, start=START):
     data = (jnp.asarray(SPACE.variances), jnp.asarray(SPACE.yx))
     layers = tuple(jnp.asarray(layer)[None] for layer in start)
-    length, first_step = jnp.asarray([length]), jnp.asarray([first_step], float)
-    ahead = _integrate(layers, data, length, first_step, (1e-8, 1e-11), "dopri8")
-    return jax.tree.map(lambda leaf: leaf[0], ahead)
+    tolerances = jnp.asarray(1e-8), jnp.asarray([1e-11])
+    length, first_step = jnp.asarray(length, float), jnp.asarray(first_step, float)
+    ahead = integrate(layers, data, length, first_step, tolerances, "dopri8")
+    return ahead._replace(layers=tuple(layer[0] for layer in ahead.layers))
 
 
 def test_a_run_opens_with_the_step_it_is_given():
@@ -64,7 +64,7 @@ def test_a_run_of_no_length_changes_nothing():
 def test_compiled_flow_calls_nothing_on_the_host(method, replicas):
     # A program with a callback is never kept in the persistent cache.
     layers = tuple(jnp.stack([layer] * replicas) for layer in START)
-    ones = jnp.ones(replicas)
+    one, tolerances = jnp.ones(()), (jnp.asarray(1e-8), jnp.full(replicas, 1e-11))
     data = (jnp.asarray(SPACE.variances), jnp.asarray(SPACE.yx))
-    lowered = _integrate.lower(layers, data, ones, ones, (1e-8, 1e-11), method)
+    lowered = integrate.lower(layers, data, one, one, tolerances, method)
     assert "callback" not in lowered.as_text()

@@ -17,9 +17,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from linnet.dynamics.gradient import Layers
-
-State: TypeAlias = Layers
+State: TypeAlias = tuple[Float[Array, "..."], ...]
 
 DAMPING = 2 / 13  # the usual choice: light damping, stable on 0.65 s^2
 MOST_STAGES = 1000

@@ -5,17 +5,19 @@ is made from the number of explicit steps that stability alone would ask for, an
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 import diffrax
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from linnet.dynamics.chebyshev import RKC2
 from linnet.dynamics.curvature import hessian_bound
-from linnet.dynamics.gradient import Layers, moment_gradients
+from linnet.dynamics.gradient import Stacked, moment_gradients
 from linnet.dynamics.reduction import RowSpace, StackedWeights, check_moments
 from linnet.dynamics.warm_start import WarmStart
 from linnet.network import Weights, imbalance
@@ -47,20 +49,20 @@ class GradientFlow(eqx.Module):
         check_moments(self.moments)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Method:
     """How a flow is integrated, and why so.
 
     Attributes:
         name: `dopri8` or `rkc2`.
         tolerance: Relative tolerance.
-        floor: Absolute tolerance, tied to the scale of the start.
+        floors: Absolute tolerance of every replica, tied to the scale of its start.
         reason: One clause for the reader.
     """
 
     name: Name
     tolerance: float
-    floor: float
+    floors: Float[np.ndarray, " replicas"]
     reason: str
 
 
@@ -68,7 +70,7 @@ def choose_method(
     name: Literal["auto"] | Name,
     tolerance: float | None,
     steps: float,
-    scale: float,
+    scales: Float[np.ndarray, " replicas"],
     dtype: np.dtype,
 ) -> Method:
     """Settle method and tolerances; `auto` compares the cost of stability.
@@ -81,7 +83,7 @@ def choose_method(
         name: What was asked for.
         tolerance: What was asked for; None for the default.
         steps: Steps that stability alone would ask of an explicit method.
-        scale: Smallest scale at the start.
+        scales: Smallest scale at the start of every replica.
         dtype: Precision.
     """
     stiff = steps > MOST_EXPLICIT_STEPS
@@ -94,8 +96,8 @@ def choose_method(
         reason = f"asked for; {reason}"
     relative = TOLERANCES[dtype.name][chosen] if tolerance is None else tolerance
     # Denormal numbers count as zero on the way, and an error of 0 in 0 is none.
-    floor = max(relative * 1e-3 * scale, 1e3 * float(np.finfo(dtype).tiny))
-    return Method(chosen, relative, floor, reason)
+    floors = np.maximum(relative * 1e-3 * scales, 1e3 * float(np.finfo(dtype).tiny))
+    return Method(chosen, relative, floors, reason)
 
 
 def explicit_steps(space: RowSpace, start: StackedWeights, horizon: float) -> float:
@@ -118,26 +120,29 @@ def explicit_steps(space: RowSpace, start: StackedWeights, horizon: float) -> fl
     return float(space.variances.max() * max(sizes) * horizon / EXPLICIT_INTERVAL)
 
 
-def smallest_scale(space: RowSpace, start: StackedWeights) -> float:
+def smallest_scales(
+    space: RowSpace, start: StackedWeights
+) -> Float[np.ndarray, " replicas"]:
     r"""Smallest layer norm that matters: at the start, or next to a large layer.
 
     A layer that starts at zero beside one of norm $w$ grows to $\lVert W_\ast\rVert/w$
     at least: from a large start it stays far below its neighbor.
     """
-    norms = [
-        float(np.linalg.norm(layer, 2))
-        for weights in _replicas(start)
-        for layer in weights
-    ]
+    target = float(np.linalg.norm(space.minimizer, 2))
+    return np.array([_smallest(weights, target) for weights in _replicas(start)])
+
+
+def _smallest(weights: Weights, target: float) -> float:
+    norms = [float(np.linalg.norm(layer, 2)) for layer in weights]
     present = [norm for norm in norms if norm > 0]
     if not present:
         return 1.0
-    grown = float(np.linalg.norm(space.minimizer, 2)) / max(present)
+    grown = target / max(present)
     return min(*present, grown) if grown > 0 else min(present)
 
 
 class Advance(NamedTuple):
-    """One replica, after an attempt to go on by some time.
+    """All replicas, after an attempt to go on by some time.
 
     Attributes:
         layers: Weights at the end, or where the solver gave up.
@@ -147,22 +152,30 @@ class Advance(NamedTuple):
         success: Whether that was all of it.
     """
 
-    layers: Layers
+    layers: Stacked
     step: Float[Array, ""]
     tried: Int[Array, ""]
     covered: Float[Array, ""]
     success: Bool[Array, ""]
 
 
+@partial(jax.jit, static_argnames="name")
 def integrate(
-    start: Layers,
+    start: Stacked,
     args: Args,
     length: Float[Array, ""],
     first_step: Float[Array, ""],
-    tolerances: tuple[Float[Array, ""], Float[Array, ""]],
+    tolerances: tuple[Float[Array, ""], Float[Array, " replicas"]],
     name: Name,
 ) -> Advance:
-    """Follow one replica for a time of `length`; the flow does not know the clock."""
+    """Follow all replicas for a time of `length`; the flow does not know the clock.
+
+    They share their steps, each as long as the most demanding replica allows: products
+    of all replicas are then formed at once and no replica waits for the choices of
+    another, which costs several times what a step of one's own would save.
+    """
+    relative, absolute = tolerances
+    control = diffrax.PIDController(relative, absolute[:, None, None], norm=_worst)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(_slope),
         RKC2(_spectral_radius) if name == "rkc2" else diffrax.Dopri8(),
@@ -172,7 +185,7 @@ def integrate(
         start,
         args,
         saveat=diffrax.SaveAt(t1=True, controller_state=True),
-        stepsize_controller=WarmStart(diffrax.PIDController(*tolerances), first_step),
+        stepsize_controller=WarmStart(control, first_step),
         adjoint=diffrax.ForwardMode(),
         max_steps=MOST_STEPS,
         throw=False,
@@ -186,14 +199,21 @@ def integrate(
     )
 
 
-def _slope(t: Float[Array, ""], weights: Layers, args: Args) -> Layers:
+def _slope(t: Float[Array, ""], weights: Stacked, args: Args) -> Stacked:
     del t
-    gradients = moment_gradients(weights, *args)
+    gradients = jax.vmap(lambda layers: moment_gradients(layers, *args))(weights)
     return jax.tree.map(lambda gradient: -gradient, gradients)
 
 
-def _spectral_radius(weights: Layers, args: Args) -> Float[Array, ""]:
-    return hessian_bound(weights, *args)
+def _spectral_radius(weights: Stacked, args: Args) -> Float[Array, ""]:
+    return jax.vmap(lambda layers: hessian_bound(layers, *args))(weights).max()
+
+
+def _worst(errors: Stacked) -> Float[Array, ""]:
+    """Root mean square over the weights of the replica in which it is largest."""
+    squares = [(error**2).sum((1, 2)) for error in errors]
+    count = sum(error[0].size for error in errors)
+    return jnp.sqrt(sum(squares[1:], start=squares[0]).max() / count)
 
 
 def _replicas(stacked: StackedWeights) -> list[Weights]:

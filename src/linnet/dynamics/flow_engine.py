@@ -1,22 +1,18 @@
 """Gradient flow of all replicas, in reduced coordinates."""
 
-from functools import partial
 from typing import Literal
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
 from linnet.dynamics.engine import AbstractEngine, Progress
 from linnet.dynamics.flow import (
-    Advance,
-    Args,
     Name,
     choose_method,
     explicit_steps,
     integrate,
-    smallest_scale,
+    smallest_scales,
 )
 from linnet.dynamics.frame import Frame, reduced_frame
 from linnet.dynamics.gradient import Stacked
@@ -37,39 +33,40 @@ class FlowEngine(AbstractEngine):
     ) -> None:
         reduction = reduce_weights(space, weights)
         steps = explicit_steps(space, reduction.start, horizon)
-        scale = smallest_scale(space, reduction.start)
-        self._method = choose_method(method, tolerance, steps, scale, dtype)
+        scales = smallest_scales(space, reduction.start)
+        self._method = choose_method(method, tolerance, steps, scales, dtype)
         self._horizon, self._now, self._tried = horizon, 0.0, 0
         self._frame = reduced_frame(space, reduction, dtype)
         self._layers = tuple(jnp.asarray(layer, dtype) for layer in reduction.start)
         self._data = (jnp.asarray(space.variances, dtype), jnp.asarray(space.yx, dtype))
-        count = len(weights[0])
+        self._count = len(weights[0])
         # One hundredth of what stability allows; from then on the solver knows.
-        self._step = jnp.full(count, 1e-2 * horizon / max(steps, 1.0), dtype)
-        self._stopped = np.zeros(count, bool)
-        self._at = np.zeros(count)
+        self._step = jnp.asarray(1e-2 * horizon / max(steps, 1.0), dtype)
+        self._tolerances = (
+            jnp.asarray(self._method.tolerance, dtype),
+            jnp.asarray(self._method.floors, dtype),
+        )
+        self._stopped = False
 
     def advance(self, target: float, progress: Progress) -> None:
-        """Integrate every replica up to `target`."""
-        length = np.where(self._stopped, 0.0, target - self._now)
-        if length.any():
-            ahead = _integrate(
+        """Integrate all replicas up to `target`, or as far as the solver comes."""
+        length = target - self._now
+        if length > 0 and not self._stopped:
+            ahead = integrate(
                 self._layers,
                 self._data,
                 jnp.asarray(length, self._step.dtype),
                 self._step,
-                (self._method.tolerance, self._method.floor),
+                self._tolerances,
                 self._method.name,
             )
             self._layers, self._step = ahead.layers, ahead.step
-            self._tried += int(ahead.tried.max())
-            success = np.asarray(ahead.success)
-            covered = np.where(success, length, np.asarray(ahead.covered, float))
-            self._at = self._at + covered
-            self._stopped = self._stopped | ~success
-        self._now = target
+            self._tried += int(ahead.tried)
+            self._stopped = not ahead.success
+            # The clock of 32 bits is rounded, the schedule is not.
+            self._now = self._now + float(ahead.covered) if self._stopped else target
         if progress is not None and self._horizon > 0:
-            progress(self._now / self._horizon)
+            progress(target / self._horizon)
 
     @property
     def layers(self) -> Stacked:
@@ -83,17 +80,17 @@ class FlowEngine(AbstractEngine):
 
     @property
     def stopped(self) -> Bool[np.ndarray, " replicas"]:
-        """A flow cannot diverge, but its solver may give up."""
-        return self._stopped
+        """A flow cannot diverge, but its solver may give up: for all replicas."""
+        return np.full(self._count, self._stopped)
 
     @property
     def at(self) -> Float[np.ndarray, " replicas"]:
         """Time reached."""
-        return self._at
+        return np.full(self._count, self._now)
 
     @property
     def evaluations(self) -> int:
-        """Attempted solver steps of the slowest replica."""
+        """Attempted solver steps."""
         return self._tried
 
     @property
@@ -103,23 +100,3 @@ class FlowEngine(AbstractEngine):
             f"gradient flow by {self._method.name} at relative tolerance"
             f" {self._method.tolerance:.0e} ({self._method.reason})"
         )
-
-
-@partial(jax.jit, static_argnames="name")
-def _integrate(
-    layers: Stacked,
-    data: Args,
-    length: Float[Array, " replicas"],
-    step: Float[Array, " replicas"],
-    tolerances: tuple[float, float],
-    name: Name,
-) -> Advance:
-    one = partial(integrate, args=data, tolerances=tolerances, name=name)
-    if len(step) == 1:  # a batched loop of one would pay for selections at every stage
-        alone = one(
-            tuple(layer[0] for layer in layers), length=length[0], first_step=step[0]
-        )
-        return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], alone)
-    return jax.vmap(lambda w, t, h: one(w, length=t, first_step=h))(
-        layers, length, step
-    )
