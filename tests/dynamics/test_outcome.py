@@ -1,58 +1,69 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linnet.dynamics.outcome import CONVERGED, RESTING, classify
+from linnet.dynamics.outcome import CONVERGED, RESTING, Clock, End, at_rest, classify
 
-RUN = {
+END = {
     "gap": 0.5,
-    "speed": 1.0,
+    "drift": 1e-3,
     "at": 100.0,
     "stopped": False,
-    "is_discrete": False,
-    "time_unit": 1.0,
     "limit": CONVERGED,
+    "rests": False,
+    "leaves": np.inf,
 }
+TIME, STEPS = Clock(False, 1.0), Clock(True, 0.1)
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind", "message"),
+    ("changes", "clock", "kind", "message"),
     [
-        ({}, "limit", "still moving at time 100: excess loss at 5.0e-01 of its scale"),
-        ({"gap": 1e-9}, "converged", "excess loss at 1.0e-09 of its scale by time 100"),
-        ({"gap": 0.3, "limit": 0.4}, "converged", "by time 100"),
+        ({}, TIME, "limit", "still moving at time 100: excess loss at 5.0e-01 of its"),
+        ({"gap": 1e-9}, TIME, "converged", "excess loss at 1.0e-09 of its scale by"),
+        ({"gap": 0.3, "limit": 0.4}, TIME, "converged", "by time 100"),
         (
-            {"speed": 1e-5},
+            {"rests": True, "leaves": 123.4},
+            TIME,
             "plateau",
-            "stopped on a plateau at time 100: excess loss at",
+            "on a plateau at time 100: excess loss at 5.0e-01 of its scale, to be left"
+            " by about time 123.4: train longer",
         ),
-        ({"speed": 0.0}, "plateau", "at 5.0e-01 of its scale"),
-        ({"speed": 0.0, "at": 0.0}, "plateau", "at time 0"),
-        ({"at": 0.0}, "limit", "still moving at time 0"),
-        ({"stopped": True}, "limit", "the solver used up its steps at time 100: raise"),
-        ({"stopped": True, "gap": 1e-9}, "converged", "by time 100"),
+        ({"rests": True}, TIME, "plateau", "and nothing leads down from there"),
+        ({"rests": True, "leaves": 123.4}, STEPS, "plateau", "by about step 123:"),
+        ({"rests": True, "leaves": 2.34567e7}, STEPS, "plateau", "step 2.35e+07:"),
+        ({"rests": True}, STEPS, "plateau", "on a plateau at step 100: "),
+        ({"at": 0.0}, TIME, "limit", "still moving at time 0"),
+        ({"stopped": True}, TIME, "limit", "used up its steps at time 100: raise"),
+        ({"stopped": True, "gap": 1e-9}, TIME, "converged", "by time 100"),
         (
-            {"stopped": True, "is_discrete": True, "at": 7.0},
+            {"stopped": True, "at": 7.0},
+            STEPS,
             "diverged",
             "diverged at step 7: lower the learning rate or the initial scale",
         ),
-        ({"stopped": True, "is_discrete": True, "gap": 0.0}, "diverged", "at step 100"),
-        ({"is_discrete": True}, "limit", "still moving at step 100"),
+        ({"stopped": True, "gap": 0.0}, STEPS, "diverged", "at step 100"),
+        ({}, STEPS, "limit", "still moving at step 100"),
     ],
 )
-def test_an_end_is_told_for_what_it_is(changes, kind, message):
-    run = {**RUN, **changes}
-    outcome = classify(**run)
+def test_an_end_is_told_for_what_it_is(changes, clock, kind, message):
+    end = End(**{**END, **changes})
+    outcome = classify(end, clock)
     assert outcome.kind == kind
     assert message in outcome.message
-    assert (outcome.at, outcome.gap) == (run["at"], run["gap"])
+    assert (outcome.at, outcome.gap) == (end.at, end.gap)
+    assert outcome.imbalance_drift == end.drift
+    assert outcome.leaves == (end.leaves if kind == "plateau" else None)
 
 
-@given(gap=st.floats(1e-6, 1.0), at=st.floats(1e-3, 1e6), rate=st.floats(1e-6, 10.0))
-def test_rest_is_to_gain_less_than_a_hundredth_in_another_run_as_long(gap, at, rate):
-    for is_discrete, unit in ((False, 1.0), (True, rate)):
-        for share, kind in ((0.99 * RESTING, "plateau"), (1.01 * RESTING, "limit")):
-            speed = share * gap / (at * unit)  # a step takes the time of the rate
-            run = {"gap": gap, "speed": speed, "at": at, "time_unit": unit}
-            outcome = classify(**{**RUN, **run, "is_discrete": is_discrete})
-            assert outcome.kind == kind
+@given(gap=st.floats(1e-6, 1.0), time=st.floats(1e-3, 1e6))
+def test_rest_is_to_gain_less_than_a_hundredth_in_another_run_as_long(gap, time):
+    gaps, times = np.full(2, gap), np.full(2, time)
+    speeds = np.array([0.99, 1.01]) * RESTING * gap / time
+    assert at_rest(gaps, speeds, times).tolist() == [True, False]
+
+
+def test_a_run_that_has_not_begun_rests_only_if_it_cannot_move():
+    speeds = np.array([0.0, 1e-9])
+    assert at_rest(np.ones(2), speeds, np.zeros(2)).tolist() == [True, False]

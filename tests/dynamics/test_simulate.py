@@ -180,7 +180,8 @@ def test_a_start_at_the_saddle_stays_on_its_plateau(name):
     run = run_of(name, zero)
     assert run.outcome.kind == "plateau"
     assert run.outcome.gap == 1
-    assert "stopped on a plateau at" in run.outcome.message
+    assert "on a plateau at" in run.outcome.message
+    assert "nothing leads down" in run.outcome.message
     for layer in run.weights:
         assert (layer == 0).all()
 

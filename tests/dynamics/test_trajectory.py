@@ -7,8 +7,8 @@ import pytest
 from linnet.dynamics import Outcome, Trajectory
 
 OUTCOMES = {
-    kind: Outcome(kind, 2.0, 0.1, f"ended as {kind}")
-    for kind in ("diverged", "plateau", "limit", "converged")
+    kind: Outcome(kind, 2.0, 0.1, drift, None, f"ended as {kind}")
+    for drift, kind in enumerate(("diverged", "plateau", "limit", "converged"))
 }
 
 
@@ -19,7 +19,6 @@ def trajectory(outcomes):
         observables={"loss": np.ones(2), "map": np.ones((2, 3, 4))},
         weights=(np.ones((3, 4)),),
         gap=np.array([1.0, 0.1]),
-        imbalance_drift=0.0,
         outcomes=outcomes,
         method="by hand",
         evaluations=7,
@@ -32,6 +31,7 @@ def test_the_outcome_of_many_replicas_is_the_worst(order):
         run = trajectory(tuple(OUTCOMES[kind] for kind in order))
         worst = min(order, key=list(OUTCOMES).index)
         assert run.outcome is OUTCOMES[worst]
+        assert run.imbalance_drift == max(OUTCOMES[k].imbalance_drift for k in order)
         order = [kind for kind in order if kind != worst]
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from linnet.dynamics.frame import Frame, full_weights, inner_weights
 from linnet.dynamics.gradient import Layers, Stacked, moment_gradients, squared_norm
 from linnet.dynamics.reduction import RowSpace
+from linnet.dynamics.saddle import time_to_fall, ways_down
 from linnet.network import Weights, end_to_end, imbalance
 
 Observable = Callable[[Weights], Array]
@@ -68,9 +69,16 @@ class Monitor:
         gap = self._share(np.maximum(excess - self._floor, 0.0))
         return View(gap, drift, self._share(fall))
 
-    def _share(
-        self, values: Float[np.ndarray, " replicas"]
+    def time_left(
+        self, layers: Stacked, frame: Frame, drop: Float[np.ndarray, " replicas"]
     ) -> Float[np.ndarray, " replicas"]:
+        """Time until every replica has lost `drop` of its gap, if it is at rest now."""
+        rates, pulls = ways_down(inner_weights(layers, frame), self._data)
+        return time_to_fall(drop, rates, self._share(pulls.T).T)
+
+    def _share(
+        self, values: Float[np.ndarray, "... replicas"]
+    ) -> Float[np.ndarray, "... replicas"]:
         scale = self._scale
         return np.where(scale > 0, values / np.where(scale > 0, scale, 1.0), 0.0)
 

@@ -1,47 +1,96 @@
 """How a run ended, judged from outside the loop."""
 
-from linnet.dynamics.trajectory import Outcome
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from linnet.dynamics.trajectory import Kind, Outcome
 
 CONVERGED = 1e-8  # excess loss as a fraction
 RESTING = 0.01  # share of the excess loss that another run as long would gain
+LEFT = 0.1  # share of the excess loss that is gone when a plateau counts as left
 
 
-def classify(
-    gap: float,
-    speed: float,
-    at: float,
-    stopped: bool,
-    is_discrete: bool,
-    time_unit: float,
-    limit: float,
-) -> Outcome:
-    """The outcome of one replica.
+@dataclass(frozen=True)
+class Clock:
+    """What a run counts, and how much time one of it takes.
 
-    A replica that is far above the minimum and would gain less than one per cent of
-    its excess loss in another run as long rests on a plateau.
-
-    Args:
-        gap: Excess loss as a fraction.
-        speed: Rate at which the gap falls.
-        at: Time or step at which the replica stands.
-        stopped: Whether it could go no further.
-        is_discrete: Whether `at` counts steps.
-        time_unit: Time of one unit of `at`.
-        limit: Gap at which it counts as converged.
+    Attributes:
+        is_discrete: Steps, or else time.
+        unit: Time of one step; one where time itself is counted.
     """
-    where = f"{'step' if is_discrete else 'time'} {at:.6g}"
-    if stopped and is_discrete:
+
+    is_discrete: bool
+    unit: float
+
+    def name(self, at: float) -> str:
+        """A moment, in words."""
+        if self.is_discrete and np.isfinite(at):
+            return f"step {at:.0f}" if at < 1e6 else f"step {at:.3g}"
+        return f"{'step' if self.is_discrete else 'time'} {at:.6g}"
+
+
+@dataclass(frozen=True)
+class End:
+    """Where one replica stands at the end of its run.
+
+    Attributes:
+        gap: Excess loss as a fraction.
+        drift: Largest change of the imbalance, over the squared weight norm.
+        at: Time or step.
+        stopped: Whether it could go no further.
+        limit: Gap at which it counts as converged.
+        rests: Whether it hardly moves, far above the minimum.
+        leaves: Time or step by which it will have left a place of rest; infinite where
+            nothing leads down.
+    """
+
+    gap: float
+    drift: float
+    at: float
+    stopped: bool
+    limit: float
+    rests: bool
+    leaves: float
+
+
+def at_rest(
+    gap: Float[np.ndarray, " replicas"],
+    speed: Float[np.ndarray, " replicas"],
+    time: Float[np.ndarray, " replicas"],
+) -> Bool[np.ndarray, " replicas"]:
+    """Whether a run would gain less than one per cent of its excess in another as long.
+
+    A run that has not begun rests only if it cannot move at all.
+    """
+    return (speed * time <= RESTING * gap) & ((time > 0) | (speed == 0))
+
+
+def classify(end: End, clock: Clock) -> Outcome:
+    """The outcome of one replica."""
+    where = clock.name(end.at)
+    excess = f"excess loss at {end.gap:.1e} of its scale"
+    if end.stopped and clock.is_discrete:
         text = f"diverged at {where}: lower the learning rate or the initial scale"
-        return Outcome("diverged", at, gap, text)
-    if gap <= limit:
-        text = f"converged: excess loss at {gap:.1e} of its scale by {where}"
-        return Outcome("converged", at, gap, text)
-    if stopped:
+        return _outcome("diverged", end, text)
+    if end.gap <= end.limit:
+        return _outcome("converged", end, f"converged: {excess} by {where}")
+    if end.stopped:
         text = f"the solver used up its steps at {where}: raise the tolerance"
-        return Outcome("limit", at, gap, text)
-    gained = speed * at * time_unit
-    if gained <= RESTING * gap and (at > 0 or speed == 0):
-        text = f"stopped on a plateau at {where}: excess loss at {gap:.1e} of its scale"
-        return Outcome("plateau", at, gap, text)
-    text = f"still moving at {where}: excess loss at {gap:.1e} of its scale"
-    return Outcome("limit", at, gap, text)
+        return _outcome("limit", end, text)
+    if end.rests:
+        text = f"on a plateau at {where}: {excess}, {_way_out(end.leaves, clock)}"
+        return _outcome("plateau", end, text)
+    return _outcome("limit", end, f"still moving at {where}: {excess}")
+
+
+def _way_out(leaves: float, clock: Clock) -> str:
+    if np.isinf(leaves):
+        return "and nothing leads down from there"
+    return f"to be left by about {clock.name(leaves)}: train longer"
+
+
+def _outcome(kind: Kind, end: End, text: str) -> Outcome:
+    leaves = end.leaves if kind == "plateau" else None
+    return Outcome(kind, end.at, end.gap, end.drift, leaves, text)

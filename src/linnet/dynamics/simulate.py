@@ -23,7 +23,7 @@ from linnet.dynamics.flow_engine import FlowEngine
 from linnet.dynamics.frame import full_weights
 from linnet.dynamics.memory import check_memory
 from linnet.dynamics.monitor import Monitor, Named, Observable, View, observe_all
-from linnet.dynamics.outcome import CONVERGED, classify
+from linnet.dynamics.outcome import CONVERGED, LEFT, Clock, End, at_rest, classify
 from linnet.dynamics.reduction import AnyWeights, row_space
 from linnet.dynamics.request import (
     Dynamics,
@@ -189,8 +189,7 @@ def _trajectory(
         observables=observables,
         weights=weights,
         gap=gap,
-        imbalance_drift=float(max(view.drift.max() for view in record.views)),
-        outcomes=_outcomes(record, engine, monitor, is_discrete, unit, stop_gap),
+        outcomes=_outcomes(record, engine, monitor, Clock(is_discrete, unit), stop_gap),
         method=engine.description,
         evaluations=engine.evaluations,
     )
@@ -200,22 +199,18 @@ def _outcomes(
     record: _Record,
     engine: AbstractEngine,
     monitor: Monitor,
-    is_discrete: bool,
-    unit: float,
+    clock: Clock,
     stop_gap: float | None,
 ) -> tuple[Outcome, ...]:
     limits = np.maximum(monitor.resolution, max(stop_gap or 0.0, CONVERGED))
     gap, _, speed = record.views[-1]
-    rows = zip(gap, speed, engine.at, engine.stopped, limits, strict=True)
-    return tuple(
-        classify(
-            gap=float(gap),
-            speed=float(speed),
-            at=float(at),
-            stopped=bool(stopped),
-            is_discrete=is_discrete,
-            time_unit=unit,
-            limit=float(limit),
-        )
-        for gap, speed, at, stopped, limit in rows
-    )
+    drift = np.max([view.drift for view in record.views], axis=0)
+    at, stopped = engine.at, engine.stopped
+    rests = at_rest(gap, speed, at * clock.unit) & ~stopped & (gap > limits)
+    leaves = np.full(len(gap), np.inf)
+    if rests.any():  # looking for a way down takes a program of its own
+        drop = np.where(rests, LEFT * gap, 1.0)
+        left = monitor.time_left(engine.layers, engine.frame, drop)
+        leaves = at + left / clock.unit
+    rows = zip(gap, drift, at, stopped, limits, rests, leaves, strict=True)
+    return tuple(classify(End(*(entry.item() for entry in row)), clock) for row in rows)

@@ -23,12 +23,21 @@ class Outcome:
             or the solver's steps were used up while the loss still moved).
         at: Time (flow) or step (descent) at which it ended.
         gap: The last of `Trajectory.gap`.
+        imbalance_drift: Largest change of the imbalance since the start, as a fraction
+            of the squared weight norm at that time. Exact flow conserves the imbalance:
+            there it is an error monitor that costs nothing; of descent it tells what
+            the finite learning rate does.
+        leaves: On a plateau the time or step by which training would leave it, losing
+            a tenth of its excess loss: predicted from the ways down that the gradient
+            excites. Infinite where none is; None elsewhere.
         message: One sentence for a reader.
     """
 
     kind: Kind
     at: float
     gap: float
+    imbalance_drift: float
+    leaves: float | None
     message: str
 
 
@@ -45,9 +54,6 @@ class Trajectory:
         gap: Excess loss over that of the best map that the narrowest layer lets
             through, as a fraction of its start or of that of the zero map, whichever is
             larger; `(saves,)` or `(saves, replicas)`.
-        imbalance_drift: Largest change of the imbalance since the start, as a fraction
-            of the squared weight norm at that time: zero for exact flow, so a free
-            error monitor.
         outcomes: One per replica.
         method: How it was integrated, with the reason.
         evaluations: Steps (descent) or attempted solver steps (flow).
@@ -58,7 +64,6 @@ class Trajectory:
     observables: Mapping[str, Float[np.ndarray, "saves ..."]]
     weights: AnyWeights
     gap: Float[np.ndarray, "saves ..."]
-    imbalance_drift: float
     outcomes: tuple[Outcome, ...]
     method: str
     evaluations: int
@@ -68,6 +73,11 @@ class Trajectory:
         """The outcome of a single run, or the worst of the replicas."""
         order = ("diverged", "plateau", "limit", "converged")
         return min(self.outcomes, key=lambda outcome: order.index(outcome.kind))
+
+    @property
+    def imbalance_drift(self) -> float:
+        """The largest `Outcome.imbalance_drift` of all replicas."""
+        return max(outcome.imbalance_drift for outcome in self.outcomes)
 
     def __getitem__(self, name: str) -> Float[np.ndarray, "saves ..."]:
         """An observable by name."""

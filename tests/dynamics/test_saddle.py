@@ -1,0 +1,73 @@
+import numpy as np
+import plain_training as plain
+import pytest
+
+from linnet.dynamics import GradientDescent, GradientFlow, simulate
+from linnet.dynamics.saddle import time_to_fall
+from linnet.network import IsotropicFirstLayer
+from linnet.task import Moments
+
+STRENGTHS = np.diag([2.0, 1.0, 0.3])
+MOMENTS = Moments(np.diag([1.0, 0.8, 0.6]), STRENGTHS, STRENGTHS @ STRENGTHS.T)
+FLOW = GradientFlow(MOMENTS)
+# Within these times a start of 1e-10 rests at rank 0, 1 and 2.
+RESTS = [1.0, 3.0, 8.0, 20.0, 25.0]
+
+
+def start(gamma=1e-10):
+    rng = np.random.default_rng(0)
+    return IsotropicFirstLayer(gamma).weights((3, 4, 3), rng)
+
+
+@pytest.mark.parametrize("time", RESTS)
+def test_a_plateau_is_left_when_it_was_said_to_be(time):
+    outcome = simulate(FLOW, start(), times=[time]).outcome
+    assert outcome.kind == "plateau"
+    assert "train longer" in outcome.message
+    later = simulate(
+        FLOW, start(), times=[0.98 * outcome.leaves, 1.05 * outcome.leaves]
+    )
+    assert later.gap[0] > 0.9 * outcome.gap > later.gap[1]
+
+
+def test_steps_on_a_plateau_of_descent_are_predicted_too():
+    descent = GradientDescent(MOMENTS, 0.01)
+    outcome = simulate(descent, start(), steps=[800]).outcome
+    assert outcome.kind == "plateau"
+    around = [int(0.97 * outcome.leaves), int(1.06 * outcome.leaves)]
+    later = simulate(descent, start(), steps=around)
+    assert later.gap[0] > 0.9 * outcome.gap > later.gap[1]
+
+
+def test_replicas_are_told_apart():
+    scales = [1e-10, 1e-20, 0.0]
+    drawn = zip(*(start(gamma) for gamma in scales[:2]), strict=True)
+    layers = tuple(np.stack([*pair, 0 * pair[0]]) for pair in drawn)
+    tiny, tinier, zero = simulate(FLOW, layers, times=[2.0]).outcomes
+    assert 2 < tiny.leaves < tinier.leaves < zero.leaves == np.inf
+    assert "nothing leads down" in zero.message
+    # Ten decades of the scale, at a rate of two for the weight and four for its square.
+    np.testing.assert_allclose(tinier.leaves - tiny.leaves, np.log(1e10) / 4, rtol=0.02)
+
+
+def test_a_direction_that_nothing_excites_leads_nowhere():
+    # Only the third output is at work; the two stronger modes stay at zero for good.
+    first = np.zeros((1, 3))
+    first[0, 2] = 1e-3
+    run = simulate(FLOW, (first, np.array([[0.0], [0.0], [1e-3]])), times=[1e3])
+    assert run.outcome.kind == "plateau"
+    assert run.outcome.leaves == np.inf
+
+
+def test_depth_is_no_obstacle():
+    small = tuple(1e-2 * layer for layer in plain.layers((3, 3, 3, 3), seed=1))
+    outcome = simulate(FLOW, small, times=[1.0]).outcome
+    assert outcome.kind == "plateau"
+    assert outcome.leaves > 1
+
+
+def test_the_first_way_down_counts():
+    rates, pulls = np.array([[3.0, 1.0, 0.0]]), np.array([[1e-40, 1e-4, 1.0]])
+    alone = time_to_fall(np.array([0.1]), np.array([[1.0]]), np.array([[1e-4]]))
+    assert time_to_fall(np.array([0.1]), rates, pulls) == alone
+    np.testing.assert_allclose(alone, np.log1p(2 * 0.1 / 1e-4) / 2, rtol=1e-12)
