@@ -27,7 +27,7 @@ from linnet.network import IsotropicFirstLayer, SmallGaussian, Weights, flatten
 from linnet.phenomena.spectral_bias.theory import end_to_end_limit
 from linnet.task import Moments, load
 
-Method = Literal["dopri8", "rkc2"]
+Method = Literal["dopri8", "rkc3"]
 
 LADDER = 10.0 ** -np.arange(2, 9.5, 0.5)  # relative tolerances, loosest first
 DIGITS_TIME, DIGITS_LATE, DIGITS_ERROR = 1e3, 1e4, 1e-5
@@ -135,7 +135,7 @@ class Tuned:
 
 
 def run(full: bool) -> list[Row]:
-    """Digits: RKC2 against Dopri8 and LSODA; a stiff problem: RKC2 against SciPy."""
+    """Digits: RKC3 against Dopri8 and LSODA; a stiff problem: RKC3 against SciPy."""
     middle = digits(DIGITS_TIME)
     loose = Rival("LSODA", raw=False, tolerance=1e-2)  # exact enough on digits
     usual = [
@@ -178,12 +178,12 @@ def stiff() -> Problem:
 
 
 def _contest(problem: Problem, rivals: list[Rival]) -> list[Row]:
-    """RKC2 against one run of each SciPy solver; without any, against our Dopri8."""
+    """RKC3 against one run of each SciPy solver; without any, against our Dopri8."""
     begin = time.perf_counter()
-    problem.flow("rkc2", LADDER[0])
+    problem.flow("rkc3", LADDER[0])
     first = time.perf_counter() - begin
     reference = problem.flow("dopri8", REFERENCE)
-    ours = _loosest(problem, "rkc2", reference)
+    ours = _loosest(problem, "rkc3", reference)
     calls = {rival.title: partial(rival.solve, problem) for rival in rivals}
     goals = {rival.title: rival.goal for rival in rivals}
     once = list(calls)
@@ -207,7 +207,7 @@ def _alone(problem: Problem, ours: Tuned, steady: Spread, first: float) -> Row:
     """What there is to say of our method without a rival."""
     rate = right_hand_side_rate(problem)
     return Row(
-        f"{problem.name}, RKC2 {ours.tolerance:.0e}",
+        f"{problem.name}, RKC3 {ours.tolerance:.0e}",
         steady,
         error=ours.error,
         error_limit=problem.error,

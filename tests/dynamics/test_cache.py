@@ -23,7 +23,7 @@ def runs(seed, scale, rate, observe=None):
     sgd = SGD(inputs, targets, rate, 3)
     flow = {"times": [0.3 * scale, scale], "tolerance": 1e-8 * rate, **options}
     simulate(GradientFlow(moments), weights, method="dopri8", **flow)
-    simulate(GradientFlow(moments), weights, method="rkc2", **flow)
+    simulate(GradientFlow(moments), weights, method="rkc3", **flow)
     simulate(descent, weights, steps=saves, **options)
     simulate(descent, weights, steps=saves, replicas=3, **options)
     simulate(sgd, weights, steps=saves, stop_gap=1e-9 * scale, **options)

@@ -1,3 +1,5 @@
+import re
+
 import jax.numpy as jnp
 import numpy as np
 import plain_training as plain
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from linnet.dynamics import GradientFlow, simulate
 from linnet.dynamics.flow import (
     EXPLICIT_INTERVAL,
+    HANDOVER,
     MOST_EXPLICIT_STEPS,
     choose_method,
     explicit_steps,
@@ -22,6 +25,7 @@ MOMENTS = plain.moments(0)
 SIZES = {1: (4, 2), 2: (4, 3, 2), 3: (4, 3, 5, 2), 4: (4, 5, 3, 3, 2)}
 WEIGHTS = plain.layers(SIZES[2], seed=1)
 TIMES = [0.0, 0.3, 2.0, 10.0]
+ALONE = {"dopri8": np.inf, "rkc3": 0}
 DOUBLE, SINGLE = np.dtype("float64"), np.dtype("float32")
 
 
@@ -115,18 +119,46 @@ def stiff(method):
     return simulate(GradientFlow(STIFF), WEIGHTS, times=[0, 1.0, 60.0], method=method)
 
 
-def test_a_stiff_flow_is_given_to_rkc2_with_the_reason_and_ends_the_same():
+def test_a_stiff_flow_is_handed_to_rkc3_with_the_reason_and_ends_the_same():
     auto, explicit = stiff("auto"), stiff("dopri8")
-    assert auto.method.startswith("gradient flow by rkc2 at relative tolerance 2e-07 (")
-    reason = "(stability alone would ask an explicit method for about"
-    assert reason in auto.method
-    assert "steps, above 1e+04)" in auto.method
+    said = re.fullmatch(
+        r"gradient flow by dopri8 up to time (.*), then rkc3, at relative tolerance"
+        r" 1e-08 \(stability alone would ask an explicit method for about (.*) steps,"
+        r" above 1e\+04\)",
+        auto.method,
+    )
+    assert said
+    time, steps = map(float, said.groups())
+    # The age of the handover in explicit steps, at less than the final stiffness.
+    assert HANDOVER <= time / 60 * steps < 6 * HANDOVER
     assert explicit.method.startswith("gradient flow by dopri8 at relative toler")
     assert "(asked for; stability alone" in explicit.method
-    assert auto.evaluations < explicit.evaluations / 5
-    # A hundred times the tolerance of one step of the coarser method.
-    assert_weights_agree(auto.weights, explicit.weights, rtol=2e-5)
-    np.testing.assert_allclose(auto["end_to_end"], explicit["end_to_end"], atol=2e-5)
+    assert auto.evaluations < explicit.evaluations / 10
+    assert_weights_agree(auto.weights, explicit.weights, rtol=1e-7)
+    np.testing.assert_allclose(auto["end_to_end"], explicit["end_to_end"], atol=1e-7)
+
+
+def test_rkc3_alone_is_to_be_had_and_told():
+    run = stiff("rkc3")
+    assert run.method.startswith(
+        "gradient flow by rkc3 at relative tolerance 1e-08 (as"
+    )
+    assert_weights_agree(run.weights, stiff("dopri8").weights, rtol=1e-7)
+
+
+def test_the_handover_follows_the_age_of_the_run_and_not_its_saves():
+    schedules = [1e-4, 60.0], np.linspace(0, 60, 50), [60.0]
+    runs = [simulate(GradientFlow(STIFF), WEIGHTS, times=times) for times in schedules]
+    ages = [float(run.method.split("up to time ")[1].split(",")[0]) for run in runs]
+    assert max(ages) < 2.1 * min(ages)
+
+
+@pytest.mark.parametrize(("tolerance", "most"), [(1e-4, 10), (1e-8, 100), (1e-12, 1e3)])
+def test_the_tighter_the_tolerance_the_later_the_handover(tolerance, most):
+    method = choose_method("auto", tolerance, 1e6, np.ones(1), DOUBLE)
+    np.testing.assert_allclose(method.handover, most, rtol=1e-12)
+    alone = [choose_method(name, tolerance, 1e6, np.ones(1), DOUBLE) for name in ALONE]
+    assert [method.handover for method in alone] == list(ALONE.values())
 
 
 def test_stability_asks_dopri8_for_about_the_steps_that_were_told():
@@ -147,7 +179,7 @@ def test_a_flow_that_is_not_stiff_is_given_to_dopri8():
 def test_method_is_chosen_by_the_steps_that_stability_asks_for(dtype):
     below = choose_method("auto", None, 0.99 * MOST_EXPLICIT_STEPS, np.ones(1), dtype)
     above = choose_method("auto", None, 1.01 * MOST_EXPLICIT_STEPS, np.ones(1), dtype)
-    assert (below.name, above.name) == ("dopri8", "rkc2")
+    assert (below.name, above.name) == ("dopri8", "rkc3")
     assert below.tolerance < above.tolerance < 1e-3
     asked = choose_method("dopri8", 1e-4, 1e9, np.ones(1), dtype)
     assert (asked.name, asked.tolerance) == ("dopri8", 1e-4)
@@ -211,7 +243,7 @@ def test_beside_a_large_layer_the_scale_is_that_of_what_grows():
     assert smallest_scales(space, layers) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("method", ["rkc2", "dopri8"])
+@pytest.mark.parametrize("method", ["rkc3", "dopri8"])
 def test_a_very_large_start_ends_at_the_solution_by_either_method(method):
     d, k = MOMENTS.xx.shape[0], MOMENTS.yx.shape[0]
     shape = IsotropicFirstLayer(1e7)

@@ -17,7 +17,7 @@ FLOW, DESCENT = GradientFlow(MOMENTS), GradientDescent(MOMENTS, 0.1)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "euler"}, "`method` must be one of auto, dopri8, rkc2, but is 'eu"),
+        ({"method": "euler"}, "`method` must be one of auto, dopri8, rkc3, but is 'eu"),
         (
             {"precision": "float16"},
             "`precision` must be one of float64, float32, but is",
@@ -52,7 +52,7 @@ def test_options_that_make_no_sense_are_refused(options, message):
 
 
 @pytest.mark.parametrize(
-    "options", [{"method": "dopri8"}, {"method": "rkc2"}, {"tolerance": 1e-3}]
+    "options", [{"method": "dopri8"}, {"method": "rkc3"}, {"tolerance": 1e-3}]
 )
 @pytest.mark.parametrize("dynamics", [DESCENT, SGD(INPUTS, TARGETS, 0.1, 3)])
 def test_how_to_integrate_is_refused_where_nothing_is_integrated(dynamics, options):

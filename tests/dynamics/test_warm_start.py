@@ -59,7 +59,7 @@ def test_a_run_of_no_length_changes_nothing():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("method", ["dopri8", "rkc2"])
+@pytest.mark.parametrize("method", ["dopri8", "rkc3"])
 @pytest.mark.parametrize("replicas", [1, 3])
 def test_compiled_flow_calls_nothing_on_the_host(method, replicas):
     # A program with a callback is never kept in the persistent cache.

@@ -1,6 +1,6 @@
 """The microscopic process: gradient flow, descent and SGD, through one entry."""
 
-from linnet.dynamics.chebyshev import RKC2 as RKC2
+from linnet.dynamics.chebyshev import RKC3 as RKC3
 from linnet.dynamics.descent import SGD as SGD
 from linnet.dynamics.descent import AbstractDiscreteDynamics as AbstractDiscreteDynamics
 from linnet.dynamics.descent import AbstractSampling as AbstractSampling

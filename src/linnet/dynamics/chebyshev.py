@@ -1,11 +1,12 @@
-r"""RKC2: a stabilized explicit method for stiff gradient flow.
+r"""RKC3: a stabilized explicit method for stiff gradient flow.
 
 A second-order Runge-Kutta-Chebyshev step of $s$ stages is stable on a real interval of
-length about $0.65\,s^2$, against a constant for ordinary explicit methods; gradient
+length about $0.6\,s^2$, against a constant for ordinary explicit methods; gradient
 flow has a symmetric Jacobian, so its spectrum is real. The number of stages follows the
-spectral radius at every step. Method and error estimate: Sommeijer, Shampine and
-Verwer 1998; written here as a diffrax solver, so that step control comes from the
-library.
+spectral radius at every step. One step and two of half its length, extrapolated, are of
+third order. Second-order step: Sommeijer, Shampine and Verwer 1998; extrapolation and
+its damping derived here. Written as a diffrax solver, so that step control comes from
+the library.
 """
 
 from collections.abc import Callable
@@ -19,13 +20,17 @@ from jaxtyping import Array, Bool, Float, Int
 
 State: TypeAlias = tuple[Float[Array, "..."], ...]
 
-DAMPING = 2 / 13  # the usual choice: light damping, stable on 0.65 s^2
+# With the usual light damping, 2/13, a step multiplies stiff modes by up to 0.95, and
+# (4 x 0.95^2 - 0.3) / 3 > 1: the extrapolated step would be unstable. This one leaves
+# at most 0.8 at the price of a stable interval of 0.61 s^2 instead of 0.65 s^2.
+DAMPING = 0.72
+STAGES_PER_STIFFNESS = 1.66  # a little above 1 / 0.61
 MOST_STAGES = 1000
 SUCCESS: Any = diffrax.RESULTS.successful  # an enumeration written as strings
 
 
-class RKC2(diffrax.AbstractAdaptiveSolver):
-    """Second-order Runge-Kutta-Chebyshev for autonomous systems of symmetric Jacobian.
+class RKC3(diffrax.AbstractAdaptiveSolver):
+    """Extrapolated Runge-Kutta-Chebyshev for autonomous systems, symmetric Jacobian.
 
     Attributes:
         spectral_radius: `(state, args)` to an upper bound of the Jacobian's spectral
@@ -40,10 +45,10 @@ class RKC2(diffrax.AbstractAdaptiveSolver):
     def order(self, terms: diffrax.AbstractTerm) -> int:
         """Order of the method."""
         del terms
-        return 2
+        return 3
 
     def error_order(self, terms: diffrax.AbstractTerm) -> int:
-        """The error estimate falls with the third power of the step."""
+        """The estimate is that of the two half steps: it falls with the third power."""
         del terms
         return 3
 
@@ -80,22 +85,19 @@ class RKC2(diffrax.AbstractAdaptiveSolver):
         size = t1 - t0
         stiffness = size * self.spectral_radius(y0, args)
         stages, stable = stage_count(stiffness)
+        fewer, _ = stage_count(stiffness / 2)
 
         def slope(y: State) -> State:
             return terms.vf(t0, y, args)
 
-        y1 = chebyshev_step(slope, y0, solver_state, size, stages)
-        last = slope(y1)
-        error = jax.tree.map(
-            lambda a, b, f, g: 0.8 * (a - b) + 0.4 * size * (f + g),
-            y0,
-            y1,
-            solver_state,
-            last,
-        )
+        coarse = chebyshev_step(slope, y0, solver_state, size, stages)
+        middle = chebyshev_step(slope, y0, solver_state, size / 2, fewer)
+        fine = chebyshev_step(slope, middle, slope(middle), size / 2, fewer)
+        error = jax.tree.map(lambda f, c: (f - c) / 3, fine, coarse)
+        y1 = _sum(fine, error)
         # Beyond the largest stage count a step is unstable: its error must refuse it.
         error = jax.tree.map(lambda e: jnp.where(stable, e, jnp.inf), error)
-        return y1, error, {"y0": y0, "y1": y1}, last, SUCCESS
+        return y1, error, {"y0": y0, "y1": y1}, slope(y1), SUCCESS
 
 
 def stage_count(stiffness: Float[Array, ""]) -> tuple[Int[Array, ""], Bool[Array, ""]]:
@@ -105,7 +107,7 @@ def stage_count(stiffness: Float[Array, ""]) -> tuple[Int[Array, ""], Bool[Array
         The number, and whether it is small enough. If not, the number is the least
         there is: the step will be refused, so it should cost nothing.
     """
-    wanted = 1 + jnp.floor(jnp.sqrt(1 + 1.54 * stiffness))
+    wanted = 1 + jnp.floor(jnp.sqrt(1 + STAGES_PER_STIFFNESS * stiffness))
     stable = wanted <= MOST_STAGES
     return jnp.where(stable, jnp.maximum(wanted, 2), 2).astype(jnp.int32), stable
 

@@ -8,11 +8,13 @@ from jaxtyping import Bool, Float
 
 from linnet.dynamics.engine import AbstractEngine, Progress
 from linnet.dynamics.flow import (
+    EXPLICIT_INTERVAL,
     Name,
     choose_method,
     explicit_steps,
     integrate,
     smallest_scales,
+    spectral_radius,
 )
 from linnet.dynamics.frame import Frame, reduced_frame
 from linnet.dynamics.gradient import Stacked
@@ -46,27 +48,44 @@ class FlowEngine(AbstractEngine):
             jnp.asarray(self._method.tolerance, dtype),
             jnp.asarray(self._method.floors, dtype),
         )
+        self._handed_over = 0.0 if self._method.handover == 0 else None
         self._stopped = False
 
     def advance(self, target: float, progress: Progress) -> None:
         """Integrate all replicas up to `target`, or as far as the solver comes."""
-        length = target - self._now
-        if length > 0 and not self._stopped:
+        while self._now < target and not self._stopped:
+            until = self._next_stop(target)
+            name: Name = "dopri8" if self._handed_over is None else "rkc3"
             ahead = integrate(
                 self._layers,
                 self._data,
-                jnp.asarray(length, self._step.dtype),
+                jnp.asarray(until - self._now, self._step.dtype),
                 self._step,
                 self._tolerances,
-                self._method.name,
+                name,
             )
             self._layers, self._step = ahead.layers, ahead.step
             self._tried += int(ahead.tried)
             self._stopped = not ahead.success
             # The clock of 32 bits is rounded, the schedule is not.
-            self._now = self._now + float(ahead.covered) if self._stopped else target
+            self._now = self._now + float(ahead.covered) if self._stopped else until
         if progress is not None and self._horizon > 0:
             progress(target / self._horizon)
+
+    def _next_stop(self, target: float) -> float:
+        """How far to go with one method; hands over where the run has become stiff."""
+        handover = self._method.handover
+        if self._handed_over is not None or handover == np.inf:
+            return target
+        radius = float(spectral_radius(self._layers, self._data))
+        if radius == 0:
+            return target
+        unit = EXPLICIT_INTERVAL / radius  # time of one explicit step
+        if self._now >= handover * unit:
+            self._handed_over = self._now
+            return target
+        # In octaves of time, as the stiffness may grow on the way.
+        return min(target, handover * unit, max(2 * self._now, unit))
 
     @property
     def layers(self) -> Stacked:
@@ -96,7 +115,12 @@ class FlowEngine(AbstractEngine):
     @property
     def description(self) -> str:
         """Method, tolerance and reason."""
+        by = self._method.name
+        if self._handed_over != 0 and by == "rkc3":
+            by = "dopri8"
+            if self._handed_over is not None:
+                by += f" up to time {self._handed_over:.4g}, then rkc3,"
         return (
-            f"gradient flow by {self._method.name} at relative tolerance"
+            f"gradient flow by {by} at relative tolerance"
             f" {self._method.tolerance:.0e} ({self._method.reason})"
         )

@@ -15,7 +15,7 @@ from linnet.network import check_weights, end_to_end
 from linnet.task import Moments
 
 Dynamics = GradientFlow | GradientDescent | SGD
-METHODS = ("auto", "dopri8", "rkc2")
+METHODS = ("auto", "dopri8", "rkc3")
 PRECISIONS = ("float64", "float32")
 
 

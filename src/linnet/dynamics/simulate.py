@@ -45,7 +45,7 @@ def simulate(
     observe: Mapping[str, Observable] | None = None,
     replicas: int | None = None,
     seed: int = 0,
-    method: Literal["auto", "dopri8", "rkc2"] = "auto",
+    method: Literal["auto", "dopri8", "rkc3"] = "auto",
     tolerance: float | None = None,
     stop_gap: float | None = None,
     precision: Literal["float64", "float32"] = "float64",
@@ -65,14 +65,15 @@ def simulate(
             `end_to_end`. Weights themselves are kept at the end only. The same function
             objects in a later run save compiling them anew.
         replicas: Number of copies of `weights` to train in one batch; None for one.
-            Replica r draws from a stream that depends on `seed` and r alone.
+            Replica r draws from a stream that depends on `seed` and r alone; replicas
+            of a flow share their steps, as short as the most demanding one asks for.
         seed: Fixes all randomness of the run; in [0, 2**32).
-        method: Integrator of gradient flow; `auto` takes RKC2 when stability alone
-            would ask for more than 1e4 explicit steps. `Trajectory.method` gives the
-            reason.
+        method: Integrator of gradient flow; `auto` takes Dopri8, and hands over to
+            RKC3 on the way when stability alone would ask for more than 1e4 explicit
+            steps. `Trajectory.method` gives the reason.
         tolerance: Relative tolerance of gradient flow; None takes 1e-10 (Dopri8) or
-            2e-7 (RKC2), in 32 bits 1e-5 or 1e-4. The absolute one follows the smallest
-            layer norm at the start.
+            1e-8 (a run that RKC3 ends), in 32 bits 1e-5 or 1e-4. The absolute one
+            follows the smallest layer norm at the start, of every replica by itself.
         stop_gap: Stop at the first saved time at which `Trajectory.gap` of every
             replica that still goes is at most this; None runs through all times.
         precision: 64-bit, or 32-bit on request.

@@ -50,7 +50,7 @@ class EndToEndLimit(SpectralBiasClaim):
         return "exact"
 
     def test(self, problem: Problem, label: str) -> Bound:
-        """1e-6 on canonical problems, 1e-5 on data (RKC2)."""
+        """1e-6 on canonical problems, 1e-5 on data (RKC3)."""
         return Bound(1e-6 if problem.canonical else 1e-5)
 
     def predict(self, problem: Problem) -> Quantities:

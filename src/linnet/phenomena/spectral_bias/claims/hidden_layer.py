@@ -46,7 +46,7 @@ class HiddenLayerSpectrum(SpectralBiasClaim):
         return "exact"
 
     def test(self, problem: Problem, label: str) -> Bound:
-        """1e-7 on canonical problems, 1e-5 on data (RKC2)."""
+        """1e-7 on canonical problems, 1e-5 on data (RKC3)."""
         return Bound(1e-7 if problem.canonical else 1e-5)
 
     def predict(self, problem: Problem) -> Quantities:
@@ -129,7 +129,7 @@ class StableRank(SpectralBiasClaim):
         return "exact"
 
     def test(self, problem: Problem, label: str) -> Bound:
-        """1e-6 on canonical problems, 1e-4 on data (RKC2), of each rank."""
+        """1e-6 on canonical problems, 1e-4 on data (RKC3), of each rank."""
         return Bound(1e-6 if problem.canonical else 1e-4, relative_to="each")
 
     def predict(self, problem: Problem) -> Quantities:

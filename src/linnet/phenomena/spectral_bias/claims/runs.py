@@ -18,7 +18,7 @@ from linnet.study.words import number
 if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
-TOLERANCE = 2e-8  # of the solver on data
+TOLERANCE = 1e-7  # of the solver on data
 STIFFEST = 2e9  # sharpness x time that a run of minutes can still afford
 
 
