@@ -268,23 +268,25 @@ def _limit(problem: Problem, verdicts: Verdicts) -> Answer:
 
 
 def _penalty(problem: Problem, verdicts: Verdicts) -> Answer:
-    gamma = problem.init_scale
-    label = penalty_label(gamma)
     observation = "not trained to its limit"
     if "variational_limit" in verdicts:
         seen = VariationalLimit().observe(problem)
-        rest = number(seen[stationarity_label(gamma)], 2)
-        observation = (
-            f"{number(seen[label])} above the start; its slope along networks that fit"
-            f" as well is {rest} of the size of the layers"
+        value, slope = (
+            float(np.asarray(seen[label(problem.init_scale)]))
+            for label in (penalty_label, stationarity_label)
         )
-    least = number(VariationalLimit().predict(problem)[label])
+        observation = (
+            f"{number(value)} above the start; its slope along networks that fit as"
+            f" well is {number(slope, 2)} of the size of the layers"
+        )
+    predicted = VariationalLimit().predict(problem)
+    least = float(np.asarray(predicted[penalty_label(problem.init_scale)]))
     return Answer(
         question="What does training minimize, beside the loss?",
         prediction=(
             "half the squared weights of both layers less $\\gamma$ times the sum of"
             " ln of the hidden layer's singular values: the least of all networks that"
-            f" fit as well, {least} above the start"
+            f" fit as well, {number(least)} above the start"
         ),
         observation=observation,
         outcome=_outcome(verdicts, "variational_limit"),

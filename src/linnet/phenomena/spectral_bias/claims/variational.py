@@ -26,8 +26,9 @@ class VariationalLimit(SpectralBiasClaim):
     increasing function of its singular values has the same minimizer.
 
     On data no search is made, which could be as ill-conditioned as the data: the
-    trained layers must be stationary, and their penalty the least that any map with
-    the same fit needs.
+    trained layers must be stationary, and their penalty the least that any network with
+    the same fit needs. From a start so small that the barrier does not show in the
+    penalty, twice the scale is not told apart, and the verdict says so.
     """
 
     name: ClassVar[str] = "variational_limit"

@@ -21,6 +21,7 @@ from linnet.phenomena.spectral_bias.theory.variational import (
     check_two_layers,
     kernel_penalty,
     mode_penalty,
+    parameter_penalty,
 )
 from linnet.shapes import Float
 from linnet.task import Moments
@@ -97,17 +98,17 @@ def parameter_minimizer(
 
     Raises:
         ValueError: when `gamma` is not positive, or `start` is not two layers that fit
-            the moments, the first square.
+            the moments, the first square and invertible.
         RuntimeError: when the slope did not vanish, with what is left of it.
 
     Reference: derived here.
     """
     k, d = moments.yx.shape
     first, _ = check_two_layers(start, gamma, moments)
-    if len(first) != d:
+    if len(first) != d or np.isinf(parameter_penalty(start, gamma)):
         raise ValueError(
-            f"Argument `start` must have a first layer ({d}, {d}), but it is"
-            f" {first.shape}: a hidden width of {d} is enough."
+            f"Argument `start` must have an invertible first layer ({d}, {d}), but it"
+            f" is {first.shape} of rank {np.linalg.matrix_rank(first)}."
         )
     limit, unseen = end_to_end_limit(moments), _unseen(moments)
 
