@@ -120,8 +120,8 @@ class VariationalLimit(SpectralBiasClaim):
                 " it: the network computes the same, but the penalty changes. Training"
                 " stops at factor 1, where the penalty that belongs to its initial"
                 " scale is least. From a small start that penalty is nearly the plain"
-                " squared norm of the weights. Lines: layers found by minimizing the"
-                " penalty. Dots: trained layers."
+                " squared norm of the weights. Lines: layers of least penalty. Dots:"
+                " trained layers."
             ),
             panels=panels,
         )
