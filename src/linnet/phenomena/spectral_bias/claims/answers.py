@@ -15,6 +15,7 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
 )
 from linnet.phenomena.spectral_bias.claims.variational import (
     VariationalLimit,
+    least_penalty,
     penalty_label,
     stationarity_label,
 )
@@ -279,8 +280,7 @@ def _penalty(problem: Problem, verdicts: Verdicts) -> Answer:
             f"{number(value)} above the start; its slope along networks that fit as"
             f" well is {number(slope, 2)} of the size of the layers"
         )
-    predicted = VariationalLimit().predict(problem)
-    least = float(np.asarray(predicted[penalty_label(problem.init_scale)]))
+    least = least_penalty(problem, problem.init_scale)
     return Answer(
         question="What does training minimize, beside the loss?",
         prediction=(

@@ -160,7 +160,7 @@ def _minima(problem: Problem, factor: float) -> dict[str, Observed]:
     moments = problem.moments
     for gamma in penalty_scales(problem):
         layers = _layers(problem, factor * gamma)
-        least = _least(problem, factor * gamma)
+        least = least_penalty(problem, factor * gamma)
         quantities[stationarity_label(gamma)] = (
             0.0
             if factor == 1
@@ -203,7 +203,7 @@ def _layers(problem: Problem, gamma: float) -> Weights:
 
 
 @lru_cache(maxsize=16)
-def _least(problem: Problem, gamma: float) -> float:
+def least_penalty(problem: Problem, gamma: float) -> float:
     """Least penalty of a product that minimizes the loss, above that of the start."""
     product = runs.limit(problem)
     if problem.canonical:
