@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from linnet.analyze import pose
+from linnet.phenomena.spectral_bias import theory
 from linnet.phenomena.spectral_bias.claims import (
     CLAIMS,
     answers,
@@ -39,7 +40,7 @@ def told(problem, judged):
         applying = [claim for claim in CLAIMS if claim.applies(asked) is None]
         verdicts = {claim.name: judged(claim, name).verdict for claim in applying}
         given = answers(asked, verdicts)
-        keys = ("directions", "order", "rank", "rate", "long", "end")
+        keys = ("directions", "order", "rank", "rate", "long", "end", "least")
         return dict(zip(keys, given, strict=True))
 
     return tell
@@ -200,12 +201,23 @@ def test_the_limit_is_told_to_be_reached_unless_it_was_not(problem, judged, told
     claims = {claim.name: claim for claim in CLAIMS}
     verdict = judged(claims["end_to_end_limit"], "white").verdict
     missed = {"end_to_end_limit": replace(verdict, verdict="fails", deviation=0.5)}
-    end = answers(asked, missed)[-1]
+    end = answers(asked, missed)[5]
     assert (
         end.observation
         == "not reached from every scale: off by at most 0.5 of its size"
     )
     assert end.outcome == "fails"
+
+
+@named
+def test_what_training_minimizes_is_told_with_its_least_value(name, told, problem):
+    asked, least = problem(name), told(name)["least"]
+    sigma = np.linalg.svd(runs.limit(asked), compute_uv=False)
+    gamma = asked.init_scale
+    rise = theory.mode_penalty(sigma, gamma) - theory.mode_penalty(0.0, gamma)
+    assert least.prediction.endswith(f", {number(rise.sum())} above the start")
+    assert least.observation.startswith(f"{number(rise.sum())} above the start; ")
+    assert least.outcome == "holds"
 
 
 def test_how_long_it_took_is_told_even_where_its_end_was_too_weak_to_see(fresh):
@@ -236,6 +248,6 @@ def test_without_verdicts_nothing_is_said_to_be_seen(problem):
     given = answers(problem("correlated"), {})
     assert [answer.observation for answer in given] == [
         *["not trained"] * 5,
-        "not trained to its limit",
+        *["not trained to its limit"] * 2,
     ]
     assert {answer.outcome for answer in given} == {""}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import linnet.dynamics
-from linnet.network import IsotropicFirstLayer
+from linnet.network import IsotropicFirstLayer, LambdaBalanced
 from linnet.numerics import Estimate
 from linnet.phenomena.spectral_bias.claims import CLAIMS, runs
 from linnet.phenomena.spectral_bias.claims.conservation import Conservation
@@ -17,15 +17,19 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
 )
+from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
+from linnet.phenomena.spectral_bias.claims.variational import VariationalLimit
 from linnet.study import run_claim
 from linnet.task import Moments
 
 # Those with rules of their own are looked at in `test_mirror` and `test_starts`.
 SPECIAL = (MirrorFlow, MirrorDefect, RiccatiSolution, ScalarLimit)
 COMMON = [claim for claim in CLAIMS if not isinstance(claim, SPECIAL)]
+# Relations that hold at all times: they predict from the products of a run.
+RELATIONS = (Conservation, LayerSpectra)
 claims = pytest.mark.parametrize("claim", COMMON, ids=lambda claim: claim.name)
 POSED = ("correlated", "lazy", "white", "one output")
 
@@ -111,7 +115,7 @@ def test_a_wrong_theory_that_says_the_same_leaves_every_claim_unresolved(
 
 @claims
 def test_predictions_do_not_change_with_the_width(claim, problem, judged):
-    if isinstance(claim, Conservation):  # it predicts from the products of a run
+    if isinstance(claim, RELATIONS):
         return
     narrow, wide = judged(claim, "correlated").predicted, claim.predict(problem("wide"))
     assert narrow.keys() == wide.keys()
@@ -168,6 +172,18 @@ def start_at_twice_the_scale(monkeypatch):
     monkeypatch.setattr(runs, "start", lambda p, gamma: genuine(p, 2 * gamma))
 
 
+def start_in_balance(monkeypatch):
+    """Both layers equally large from the start, their product small."""
+
+    def balanced(problem, gamma):
+        k, d = problem.moments.yx.shape
+        rng = np.random.default_rng(problem.seed)
+        product = 1e-3 * rng.normal(size=(k, d))
+        return LambdaBalanced(0.0, product).weights((d, problem.hidden, k), rng)
+
+    monkeypatch.setattr(runs, "start", balanced)
+
+
 def flow_at_half_the_rate(monkeypatch):
     monkeypatch.setattr(linnet.dynamics, "GradientFlow", other_flow(slowed))
 
@@ -188,6 +204,11 @@ def flow_without_the_weakest_mode(monkeypatch):
         (HiddenLayerSpectrum(), "lazy", start_at_twice_the_scale, ""),
         (StableRank(), "canonical", start_at_twice_the_scale, ""),
         (StableRank(), "lazy", start_at_twice_the_scale, ""),
+        (LayerSpectra(), "canonical", start_in_balance, ""),
+        (LayerSpectra(), "lazy", start_in_balance, ""),
+        (VariationalLimit(), "canonical", start_at_twice_the_scale, "Gram matrix"),
+        (VariationalLimit(), "canonical", start_at_twice_the_scale, "spectra"),
+        (VariationalLimit(), "lazy", start_at_twice_the_scale, "slope"),
         (ModeLaw(), "white", flow_at_half_the_rate, "modes against time"),
         (FirstEscape(), "canonical", flow_at_half_the_rate, "norm"),
         (FirstEscape(), "one output", flow_at_half_the_rate, "norm"),
@@ -199,10 +220,10 @@ def test_where_the_named_wrong_theory_is_true_the_claim_fails_and_that_one_fits(
 ):
     problem = fresh(name)
     predicted, wrong = claim.predict(problem), claim.wrong(problem)
-    if isinstance(claim, Conservation):  # predicts from the products that were seen
+    if isinstance(claim, RELATIONS):  # which predict from the products that were seen
         problem = fresh(name)
     make_it_true(monkeypatch)
-    if isinstance(claim, Conservation):
+    if isinstance(claim, RELATIONS):
         predicted, wrong = claim.predict(problem), claim.wrong(problem)
     observed = claim.observe(problem)
     asked = [key for key in predicted if key.startswith(label)]
@@ -248,7 +269,7 @@ def test_training_on_other_data_makes_every_claim_fail_that_speaks_of_them(
         linnet.dynamics, "GradientDescent", lambda m, rate: genuine(larger(m), rate)
     )
     verdict, _ = run_claim(claim, problem)
-    if isinstance(claim, Conservation):  # which asks nothing of the data
+    if isinstance(claim, RELATIONS):  # which ask nothing of the data
         assert verdict.verdict == "holds"
     else:
         assert verdict.is_failure

@@ -11,15 +11,19 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
 )
+from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
+from linnet.phenomena.spectral_bias.claims.variational import VariationalLimit
 
 CLAIMS = (
     Conservation(),
     EndToEndLimit(),
     HiddenLayerSpectrum(),
     StableRank(),
+    LayerSpectra(),
+    VariationalLimit(),
     ModeLaw(),
     MirrorFlow(),
     MirrorDefect(),

@@ -13,6 +13,12 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     StableRank,
     rank_scales,
 )
+from linnet.phenomena.spectral_bias.claims.variational import (
+    VariationalLimit,
+    least_penalty,
+    penalty_label,
+    stationarity_label,
+)
 from linnet.study import Answer, Problem, Verdict
 from linnet.study.words import number
 
@@ -82,7 +88,7 @@ def headline(problem: Problem) -> str:
 
 def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
     """The questions of a data set's owner, predicted and observed."""
-    given = (_directions, _order, _rank, _stable, _duration, _limit)
+    given = (_directions, _order, _rank, _stable, _duration, _limit, _penalty)
     return tuple(make(problem, verdicts) for make in given)
 
 
@@ -259,6 +265,31 @@ def _limit(problem: Problem, verdicts: Verdicts) -> Answer:
         ),
         observation=observation,
         outcome=_outcome(verdicts, "end_to_end_limit"),
+    )
+
+
+def _penalty(problem: Problem, verdicts: Verdicts) -> Answer:
+    observation = "not trained to its limit"
+    if "variational_limit" in verdicts:
+        seen = VariationalLimit().observe(problem)
+        value, slope = (
+            float(np.asarray(seen[label(problem.init_scale)]))
+            for label in (penalty_label, stationarity_label)
+        )
+        observation = (
+            f"{number(value)} above the start; its slope along networks that fit as"
+            f" well is {number(slope, 2)} of the size of the layers"
+        )
+    least = least_penalty(problem, problem.init_scale)
+    return Answer(
+        question="What does training minimize, beside the loss?",
+        prediction=(
+            "half the squared weights of both layers less $\\gamma$ times the sum of"
+            " ln of the hidden layer's singular values: the least of all networks that"
+            f" fit as well, {number(least)} above the start"
+        ),
+        observation=observation,
+        outcome=_outcome(verdicts, "variational_limit"),
     )
 
 

@@ -129,7 +129,7 @@ def check_shape(problem: Problem) -> str | None:
 
 @lru_cache(maxsize=16)
 def trained(problem: Problem, gamma: float) -> "Trajectory":
-    """Gradient flow to its limit; product and first-layer spectrum along the way."""
+    """Gradient flow to its limit; product and spectra of both layers along the way."""
     from linnet.dynamics import GradientFlow, log_times, simulate
 
     first = 0.1 * half_times(problem, gamma).min()
@@ -138,7 +138,11 @@ def trained(problem: Problem, gamma: float) -> "Trajectory":
         GradientFlow(problem.moments),
         start(problem, gamma),
         times=times.tolist(),
-        observe={"product": end_to_end, "hidden": hidden_spectrum},
+        observe={
+            "product": end_to_end,
+            "hidden": hidden_spectrum,
+            "output": output_spectrum,
+        },
         tolerance=1e-11 if problem.canonical else TOLERANCE,
         stop_gap=deep(problem),
         memory_limit=problem.memory_limit,
@@ -159,6 +163,11 @@ def unfinished(problem: Problem, gammas: Iterable[float]) -> str:
 def hidden_spectrum(weights: Weights) -> np.ndarray:
     """Singular values of the first layer."""
     return measure.layer_spectra(weights[:1])[0]
+
+
+def output_spectrum(weights: Weights) -> np.ndarray:
+    """Singular values of the second layer."""
+    return measure.layer_spectra(weights[1:])[0]
 
 
 def scales(problem: Problem) -> tuple[float, ...]:

@@ -46,6 +46,15 @@ from linnet.phenomena.spectral_bias.theory.layers import (
 from linnet.phenomena.spectral_bias.theory.layers import (
     product_velocity as product_velocity,
 )
+from linnet.phenomena.spectral_bias.theory.minimizers import (
+    kernel_minimizer as kernel_minimizer,
+)
+from linnet.phenomena.spectral_bias.theory.minimizers import (
+    parameter_minimizer as parameter_minimizer,
+)
+from linnet.phenomena.spectral_bias.theory.minimizers import (
+    product_minimizer as product_minimizer,
+)
 from linnet.phenomena.spectral_bias.theory.mirror import (
     hyperbolic_entropy as hyperbolic_entropy,
 )

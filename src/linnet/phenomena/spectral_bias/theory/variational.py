@@ -45,7 +45,7 @@ def parameter_penalty(weights: Weights, gamma: float) -> float:
     Reference: variational characterization stated by Varre et al. 2023; form derived
         here.
     """
-    first, second = _two_layers(weights, gamma)
+    first, second = check_two_layers(weights, gamma)
     sign, logarithm = np.linalg.slogdet(first.T @ first)
     if sign <= 0 or len(first) < first.shape[1]:
         return float("inf")
@@ -78,9 +78,8 @@ def parameter_stationarity(weights: Weights, moments: Moments, gamma: float) -> 
 
     Reference: derived here.
     """
-    k, d = moments.yx.shape
-    check_weights(weights, d, k)
-    first, second = _two_layers(weights, gamma)
+    d = len(moments.xx)
+    first, second = check_two_layers(weights, gamma, moments)
     left, size, right = np.linalg.svd(first, full_matrices=False)
     if len(size) < d or size[-1] <= 1e-14 * size[0]:
         raise ValueError(
@@ -169,11 +168,18 @@ def mode_penalty(
     return (first**2 + second**2 - 2 * gamma * np.log(first)) / 2
 
 
-def _two_layers(
-    weights: Weights, gamma: float
+def check_two_layers(
+    weights: Weights, gamma: float, moments: Moments | None = None
 ) -> tuple[Float[np.ndarray, "h d"], Float[np.ndarray, "k h"]]:
+    """Both layers, or a refusal.
+
+    Raises:
+        ValueError: when `gamma` is not positive, or `weights` are not two layers that
+            fit the moments, if any are given.
+    """
     check_gamma(gamma)
-    check_weights(weights)
+    k, d = (None, None) if moments is None else moments.yx.shape
+    check_weights(weights, d, k)
     if len(weights) != 2:
         raise ValueError(
             f"Argument `weights` must be two layers, but holds {len(weights)}."
