@@ -10,6 +10,7 @@ from linnet.network import IsotropicFirstLayer
 from linnet.numerics import Estimate
 from linnet.phenomena.spectral_bias.claims import CLAIMS, runs
 from linnet.phenomena.spectral_bias.claims.conservation import Conservation
+from linnet.phenomena.spectral_bias.claims.convergence import ConvergenceBound
 from linnet.phenomena.spectral_bias.claims.descent import LateRate
 from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
 from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
@@ -19,12 +20,20 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
 )
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
+from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 from linnet.study import run_claim
 from linnet.task import Moments
 
-# Those with rules of their own are looked at in `test_mirror` and `test_starts`.
-SPECIAL = (MirrorFlow, MirrorDefect, RiccatiSolution, ScalarLimit)
+# Those with rules of their own are looked at in tests of their own.
+SPECIAL = (
+    MirrorFlow,
+    MirrorDefect,
+    RiccatiSolution,
+    ScalarLimit,
+    SequentialPlateaus,
+    ConvergenceBound,
+)
 COMMON = [claim for claim in CLAIMS if not isinstance(claim, SPECIAL)]
 claims = pytest.mark.parametrize("claim", COMMON, ids=lambda claim: claim.name)
 POSED = ("correlated", "lazy", "white", "one output")
