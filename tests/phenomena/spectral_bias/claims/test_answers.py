@@ -39,7 +39,7 @@ def told(problem, judged):
         applying = [claim for claim in CLAIMS if claim.applies(asked) is None]
         verdicts = {claim.name: judged(claim, name).verdict for claim in applying}
         given = answers(asked, verdicts)
-        keys = ("directions", "order", "rank", "rate", "long", "end")
+        keys = ("directions", "order", "rests", "rank", "rate", "long", "end")
         return dict(zip(keys, given, strict=True))
 
     return tell
@@ -213,7 +213,7 @@ def test_how_long_it_took_is_told_even_where_its_end_was_too_weak_to_see(fresh):
     claims = {claim.name: claim for claim in CLAIMS}
     assert claims["late_rate"].applies(asked) is not None
     verdict, _ = run_claim(claims["end_to_end_limit"], asked)
-    duration = answers(asked, {"end_to_end_limit": verdict})[4]
+    duration = answers(asked, {"end_to_end_limit": verdict})[5]
     assert re.match(
         r"10 % of the excess loss left at step \d+, 1 % at step \d+$",
         duration.observation,

@@ -182,7 +182,7 @@ def _rests(problem: Problem, verdicts: Verdicts) -> Answer:
     if "sequential_plateaus" in verdicts:
         told = np.asarray(SequentialPlateaus().observe(problem)[LEVELS])
         observation = f"at {_shares(told.tolist())}, from a start as good as zero"
-    elif shares and verdicts:
+    elif verdicts:
         observation = "not looked at: no plateau is expected to show"
     return Answer(
         question="At which losses will training rest on its way?",

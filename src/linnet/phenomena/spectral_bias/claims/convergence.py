@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LOSS = "excess loss at all times, from a small and from a large start"
 LAZY = 10  # scale of the large start in units of the solution: there the bound is tight
 DEPTH = 1e-6  # of the bound: how far down it is asked
-LOOSE = 1e-4  # of the start's excess loss: below it a small start is not followed
+LOOSE = 1e-3  # of the start's excess loss: below it a small start is not followed
 BOUNDS: tuple[tuple[str, float, Role], ...] = (
     ("bound", 1.0, "theory"),
     ("twice the rate", 2.0, "wrong"),
