@@ -235,7 +235,7 @@ def test_steps_at_which_little_loss_is_left_are_those_of_the_run(told, problem):
 def test_without_verdicts_nothing_is_said_to_be_seen(problem):
     given = answers(problem("correlated"), {})
     assert [answer.observation for answer in given] == [
-        *["not trained"] * 5,
+        *["not trained"] * 6,
         "not trained to its limit",
     ]
     assert {answer.outcome for answer in given} == {""}
