@@ -45,6 +45,13 @@ def test_a_bound_is_relative_and_a_z_test_in_standard_errors(verdict):
     assert v.wrong_deviation(replace(verdict, wrong_deviation=None)) == "—"
 
 
+def test_an_upper_bound_says_so_and_is_exceeded_by_a_share(verdict):
+    upper = replace(verdict, test="at most", predicted=0.5, deviation=0.31)
+    assert plain(v.predicted(upper)) == "at most 0.5"
+    assert plain(v.deviation(upper)) == "31 %"
+    assert plain(v.predicted(replace(verdict, predicted=0.5))) == "0.5"
+
+
 def test_the_headline_names_the_comparison_that_the_numbers_belong_to(verdict):
     assert v.headline(verdict) == "half time of mode 2"
     assert v.headline(replace(verdict, comparisons=())) == ""

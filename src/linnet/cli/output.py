@@ -91,7 +91,7 @@ def verdict_table(findings: Findings) -> None:
         table.add_row(
             verdict.claim,
             verdict.status,
-            _short(verdict.predicted, 3),
+            ("≤ " if verdict.test == "at most" else "") + _short(verdict.predicted, 3),
             _short(verdict.observed, 3),
             f"{_short(verdict.deviation, 2)}/{_limit(verdict.tolerance)}",
             f"[{color}]{'misses' if is_soft else verdict.verdict}[/{color}]",

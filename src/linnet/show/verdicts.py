@@ -38,8 +38,9 @@ GLOSSARY = (
     ),
     (
         "deviation",
-        "For a bound: the largest gap, relative to what was predicted. Else: the gap in"
-        " standard errors (s.e.); for a vector, that of its chi-square test.",
+        "For a bound: the largest gap, relative to what was predicted. For at most: the"
+        " largest excess over it, zero where all lies below. Else: the gap in standard"
+        " errors (s.e.); for a vector, that of its chi-square test.",
     ),
     (
         "initial scale γ",
@@ -105,7 +106,7 @@ def outcome_badge(outcome: str) -> Badge:
 
 
 def deviation(judged: Judged) -> str:
-    """How far off: relative for a bound, in standard errors for the others."""
+    """How far off: relative for bounds, in standard errors for the others."""
     return _in_units(judged, judged.deviation)
 
 
@@ -117,6 +118,12 @@ def tolerance(judged: Judged) -> str:
 def wrong_deviation(judged: Judged) -> str:
     """How far off the named wrong theory is."""
     return _in_units(judged, judged.wrong_deviation)
+
+
+def predicted(judged: Judged) -> str:
+    """The prediction; an upper bound says so."""
+    bound = "at most\N{NO-BREAK SPACE}" if judged.test == "at most" else ""
+    return bound + number(judged.predicted)
 
 
 def observed(judged: Judged) -> str:
@@ -162,6 +169,6 @@ def _place(value: float | None, limit: float) -> float:
 def _in_units(judged: Judged, value: float | None) -> str:
     if value is None:
         return DASH
-    if judged.test == "bound":
+    if judged.test in ("bound", "at most"):
         return percent(value)
     return f"{number(value, 2)}\N{NO-BREAK SPACE}s.e."

@@ -1,10 +1,11 @@
 """From a predicted and an observed number to *holds*, *fails* or *not resolved*.
 
-Three tests. `Bound`: the largest deviation, relative to the largest predicted entry,
-stays below a stated bound (exact claims). `ZTest`: every entry lies within a number of
-standard errors. `ChiSquare`: a vector with its measured covariance. Each is asked
-twice: of the theory, and of a named wrong theory. A test that would have accepted the
-wrong theory too had no power, and the verdict is *not resolved*.
+Four tests. `Bound`: the largest deviation, relative to the largest predicted entry,
+stays below a stated bound (exact claims). `AtMost`: nothing observed exceeds what was
+predicted (inequalities). `ZTest`: every entry lies within a number of standard errors.
+`ChiSquare`: a vector with its measured covariance. Each is asked twice: of the theory,
+and of a named wrong theory. A test that would have accepted the wrong theory too had no
+power, and the verdict is *not resolved*.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Comparison:
 
     Attributes:
         label: What was compared.
-        test: `bound`, `z` or `chi2`.
+        test: `bound`, `at most`, `z` or `chi2`.
         predicted: Headline scalar: the entry that deviates most (null when not finite).
         observed: The same entry as observed.
         stderr: Its standard error, None for a bound.
@@ -39,7 +40,7 @@ class Comparison:
     """
 
     label: str
-    test: Literal["z", "bound", "chi2"]
+    test: Literal["z", "bound", "at most", "chi2"]
     predicted: float | None
     observed: float | None
     stderr: float | None
@@ -116,6 +117,66 @@ class Bound:
         with np.errstate(invalid="ignore", over="ignore"):
             gap = np.abs(observed - expected) / np.where(unit > 0, unit, 1.0)
         return np.where(np.isfinite(gap), gap, np.inf)
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """No entry exceeds its prediction, an upper bound, by more than `slack` of it.
+
+    The deviation is the largest such excess; what lies below its bound counts as zero,
+    however far. The headline is the entry that comes closest to its bound, or exceeds
+    it most. The test has power when the wrong theory, a bound that is too low, is
+    exceeded by more than `margin` times the slack in at least one entry; a loose bound,
+    under which that one fits as well, is not resolved.
+
+    Attributes:
+        slack: Excess allowed, in units of each prediction: accuracy of the
+            observation. Where a prediction is zero the excess itself counts.
+        margin: How much larger the excess over the wrong theory must be.
+    """
+
+    slack: float
+    margin: float = 3.0
+
+    def __post_init__(self) -> None:
+        _check_thresholds(self.slack, self.margin * self.slack)
+
+    def judge(
+        self, label: str, predicted: Observed, observed: Observed, wrong: Observed
+    ) -> Comparison:
+        """Compare arrays entry by entry; no error bar enters.
+
+        Raises:
+            ValueError: when the three have different shapes.
+        """
+        truth, seen, other = _alike(label, predicted, observed, wrong)
+        excess = self._excess(seen, truth)
+        at = _worst(excess)
+        deviation = max(float(excess.flat[at]), 0.0)
+        wrong_deviation = _largest(np.maximum(self._excess(seen, other), 0.0), other)
+        return Comparison(
+            label=label,
+            test="at most",
+            predicted=_finite(truth.flat[at]),
+            observed=_finite(seen.flat[at]),
+            stderr=None,
+            z=None,
+            deviation=_finite(deviation),
+            tolerance=self.slack,
+            wrong_deviation=_finite(wrong_deviation),
+            outcome=_outcome(
+                deviation <= self.slack, wrong_deviation > self.margin * self.slack
+            ),
+        )
+
+    def _excess(
+        self, observed: Float[np.ndarray, "..."], bound: Float[np.ndarray, "..."]
+    ) -> Float[np.ndarray, "..."]:
+        """Signed excess in units of the bound; infinite where one is no number."""
+        size = np.abs(bound)
+        with np.errstate(invalid="ignore", over="ignore"):
+            excess = (observed - bound) / np.where(size > 0, size, 1.0)
+        return np.where(np.isfinite(excess), excess, np.inf)
 
 
 @dataclass(frozen=True)
@@ -220,7 +281,7 @@ class ChiSquare:
         )
 
 
-Test = Bound | ZTest | ChiSquare
+Test = Bound | AtMost | ZTest | ChiSquare
 
 
 def _samples(label: str, observed: Observed) -> Float[np.ndarray, "N m"]:

@@ -40,7 +40,10 @@ def told(problem, judged):
         applying = [claim for claim in CLAIMS if claim.applies(asked) is None]
         verdicts = {claim.name: judged(claim, name).verdict for claim in applying}
         given = answers(asked, verdicts)
-        keys = ("directions", "order", "rank", "rate", "long", "end", "least")
+        keys = (
+            *("directions", "order", "rests", "rank"),
+            *("rate", "long", "end", "least"),
+        )
         return dict(zip(keys, given, strict=True))
 
     return tell
@@ -225,7 +228,7 @@ def test_how_long_it_took_is_told_even_where_its_end_was_too_weak_to_see(fresh):
     claims = {claim.name: claim for claim in CLAIMS}
     assert claims["late_rate"].applies(asked) is not None
     verdict, _ = run_claim(claims["end_to_end_limit"], asked)
-    duration = answers(asked, {"end_to_end_limit": verdict})[4]
+    duration = answers(asked, {"end_to_end_limit": verdict})[5]
     assert re.match(
         r"10 % of the excess loss left at step \d+, 1 % at step \d+$",
         duration.observation,
@@ -247,7 +250,7 @@ def test_steps_at_which_little_loss_is_left_are_those_of_the_run(told, problem):
 def test_without_verdicts_nothing_is_said_to_be_seen(problem):
     given = answers(problem("correlated"), {})
     assert [answer.observation for answer in given] == [
-        *["not trained"] * 5,
+        *["not trained"] * 6,
         *["not trained to its limit"] * 2,
     ]
     assert {answer.outcome for answer in given} == {""}

@@ -10,6 +10,7 @@ from linnet.network import IsotropicFirstLayer, LambdaBalanced
 from linnet.numerics import Estimate
 from linnet.phenomena.spectral_bias.claims import CLAIMS, runs
 from linnet.phenomena.spectral_bias.claims.conservation import Conservation
+from linnet.phenomena.spectral_bias.claims.convergence import ConvergenceBound
 from linnet.phenomena.spectral_bias.claims.descent import LateRate
 from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
 from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
@@ -20,13 +21,21 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
 from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
+from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 from linnet.phenomena.spectral_bias.claims.variational import VariationalLimit
 from linnet.study import run_claim
 from linnet.task import Moments
 
-# Those with rules of their own are looked at in `test_mirror` and `test_starts`.
-SPECIAL = (MirrorFlow, MirrorDefect, RiccatiSolution, ScalarLimit)
+# Those with rules of their own are looked at in tests of their own.
+SPECIAL = (
+    MirrorFlow,
+    MirrorDefect,
+    RiccatiSolution,
+    ScalarLimit,
+    SequentialPlateaus,
+    ConvergenceBound,
+)
 COMMON = [claim for claim in CLAIMS if not isinstance(claim, SPECIAL)]
 # Relations that hold at all times: they predict from the products of a run.
 RELATIONS = (Conservation, LayerSpectra)

@@ -3,7 +3,11 @@ import pytest
 
 from linnet.phenomena.spectral_bias.claims import CLAIMS, problems
 
-CANONICAL = {"anisotropic": problems.anisotropic, "isotropic": problems.isotropic}
+CANONICAL = {
+    "anisotropic": problems.anisotropic,
+    "isotropic": problems.isotropic,
+    "staircase": problems.staircase,
+}
 made = pytest.mark.parametrize("make", CANONICAL.values(), ids=CANONICAL)
 
 
@@ -44,6 +48,15 @@ def test_the_isotropic_problem_has_white_inputs_and_the_strengths_of_its_title()
     assert problem.moments.minimal_loss() == pytest.approx(0, abs=1e-14)
 
 
+def test_the_staircase_has_the_whitened_modes_of_its_title():
+    problem = problems.staircase(5, False)
+    assert problem.dataset.inputs.shape == (40, 4)
+    assert problem.moments.input_variance() is None
+    strengths = np.linalg.svd(problem.moments.whitened().yx, compute_uv=False)
+    np.testing.assert_allclose(strengths, [4.0, 1.0, 0.1], rtol=1e-10)
+    assert problem.title.endswith("4, 1 and 0.1")
+
+
 @made
 def test_a_canonical_problem_is_wide_enough_and_says_how_to_make_it_again(make):
     problem = make(3, True)
@@ -66,4 +79,4 @@ def test_another_seed_is_another_problem_and_the_same_seed_the_same(make):
 def test_claims_of_one_problem_share_it():
     given = [claim.canonical(4, True) for claim in CLAIMS]
     assert sum(problem is None for problem in given) == 2  # asked of data alone
-    assert len({id(problem) for problem in given if problem is not None}) == 3
+    assert len({id(problem) for problem in given if problem is not None}) == 4

@@ -4,6 +4,7 @@ from linnet.phenomena.spectral_bias.claims.answers import answers as answers
 from linnet.phenomena.spectral_bias.claims.answers import headline as headline
 from linnet.phenomena.spectral_bias.claims.answers import predictions as predictions
 from linnet.phenomena.spectral_bias.claims.conservation import Conservation
+from linnet.phenomena.spectral_bias.claims.convergence import ConvergenceBound
 from linnet.phenomena.spectral_bias.claims.descent import LargestStableRate, LateRate
 from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
 from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
@@ -14,6 +15,7 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
 from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
+from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 from linnet.phenomena.spectral_bias.claims.variational import VariationalLimit
 
@@ -28,8 +30,10 @@ CLAIMS = (
     MirrorFlow(),
     MirrorDefect(),
     FirstEscape(),
+    SequentialPlateaus(),
     RiccatiSolution(),
     ScalarLimit(),
     LargestStableRate(),
     LateRate(),
+    ConvergenceBound(),
 )

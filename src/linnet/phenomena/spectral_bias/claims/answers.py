@@ -13,6 +13,7 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     StableRank,
     rank_scales,
 )
+from linnet.phenomena.spectral_bias.claims.plateaus import LEVELS, SequentialPlateaus
 from linnet.phenomena.spectral_bias.claims.variational import (
     VariationalLimit,
     least_penalty,
@@ -20,7 +21,7 @@ from linnet.phenomena.spectral_bias.claims.variational import (
     stationarity_label,
 )
 from linnet.study import Answer, Problem, Verdict
-from linnet.study.words import number
+from linnet.study.words import number, percent
 
 Verdicts = Mapping[str, Verdict]
 
@@ -52,6 +53,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
             for mode, variance, time in columns
         ],
         "mode_law": "exact" if modes.is_white(problem) else "heuristic",
+        "plateau_losses": _plateaus(problem),
         "hidden_spectrum": theory.hidden_spectrum(limit, problem.init_scale).tolist(),
         "stable_rank": {
             "init_scale": gammas.tolist(),
@@ -88,7 +90,16 @@ def headline(problem: Problem) -> str:
 
 def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
     """The questions of a data set's owner, predicted and observed."""
-    given = (_directions, _order, _rank, _stable, _duration, _limit, _penalty)
+    given = (
+        _directions,
+        _order,
+        _rests,
+        _rank,
+        _stable,
+        _duration,
+        _limit,
+        _penalty,
+    )
     return tuple(make(problem, verdicts) for make in given)
 
 
@@ -172,6 +183,39 @@ def _seen_ends(problem: Problem) -> str:
     share = np.asarray(seen) / modes.plateaus(problem)
     span = f"{number(share.min(), 3)} to {number(share.max(), 3)}"
     return f"; in the end they reach {span if len(share) > 1 else span.split()[0]} b/a"
+
+
+def _rests(problem: Problem, verdicts: Verdicts) -> Answer:
+    shares = _plateaus(problem)
+    prediction = "nowhere: there is one mode only"
+    if shares:
+        prediction = (
+            f"from a vanishing start at {_shares(shares)} of the excess loss of the"
+            " start, if it stays there for long enough to settle"
+        )
+    observation = "not trained"
+    if "sequential_plateaus" in verdicts:
+        told = np.asarray(SequentialPlateaus().observe(problem)[LEVELS])
+        observation = f"at {_shares(told.tolist())}, from a start as good as zero"
+    elif verdicts:
+        observation = "not looked at: no plateau is expected to show"
+    return Answer(
+        question="At which losses will training rest on its way?",
+        prediction=prediction,
+        observation=observation,
+        outcome=_outcome(verdicts, "sequential_plateaus"),
+    )
+
+
+def _plateaus(problem: Problem) -> list[float]:
+    """Levels between the start and the end, as shares of the start's excess loss."""
+    levels = theory.plateau_losses(problem.moments)
+    return (levels[1 : len(runs.directions(problem))] / levels[0]).tolist()
+
+
+def _shares(shares: list[float]) -> str:
+    told = [percent(share) for share in shares[:10]]
+    return ", ".join(told) + (", …" if len(shares) > 10 else "")
 
 
 def _rank(problem: Problem, verdicts: Verdicts) -> Answer:

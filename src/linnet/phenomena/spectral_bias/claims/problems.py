@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from linnet.numerics import haar_frame
 from linnet.study import Problem
 from linnet.task import (
     Dataset,
@@ -48,6 +49,25 @@ def scalar(seed: int, quick: bool) -> Problem:
     dataset = sample_dataset(covariance, teacher, n=3, rng=rng, name="few samples")
     title = "3 samples, 6 correlated inputs, 1 output"
     return _problem(title, dataset.moments(), dataset, 6, 1e-2, seed, quick)
+
+
+@lru_cache(maxsize=4)
+def staircase(seed: int, quick: bool) -> Problem:
+    """Modes that are far apart, each over all principal inputs: plateaus stand out.
+
+    Strengths are those of the whitened solution. Its truncation is another map, since
+    every mode mixes inputs of large and of small variance.
+    """
+    rng = np.random.default_rng(seed)
+    covariance = geometric_covariance(4, condition=8.0, rng=rng)
+    inputs = covariance.sample(40, rng)
+    variances, axes = np.linalg.eigh(inputs.T @ inputs / 40)
+    signs = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, -1, 1]])
+    whitened = (haar_frame(3, 3, rng) * [4.0, 1.0, 0.1]) @ (signs / 2)
+    solution = (whitened / np.sqrt(variances)) @ axes.T
+    dataset = Dataset(inputs, inputs @ solution.T, "three modes far apart")
+    title = "40 samples, 4 correlated inputs, 3 outputs, whitened modes 4, 1 and 0.1"
+    return _problem(title, dataset.moments(), dataset, 4, 1e-13, seed, quick)
 
 
 def _problem(

@@ -107,6 +107,11 @@ def out_of_reach(problem: Problem, gammas: Iterable[float]) -> str | None:
         curvature(problem, gamma).sharpness * horizon(problem, gamma)
         for gamma in gammas
     )
+    return too_stiff(cost)
+
+
+def too_stiff(cost: float) -> str | None:
+    """Why a run of this sharpness x time is out of reach, or None."""
     if cost <= STIFFEST:
         return None
     return (

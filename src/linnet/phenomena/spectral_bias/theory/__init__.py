@@ -71,10 +71,22 @@ from linnet.phenomena.spectral_bias.theory.modes import (
 )
 from linnet.phenomena.spectral_bias.theory.modes import mode_curve as mode_curve
 from linnet.phenomena.spectral_bias.theory.plateaus import (
+    escape_rates as escape_rates,
+)
+from linnet.phenomena.spectral_bias.theory.plateaus import (
     plateau_losses as plateau_losses,
 )
 from linnet.phenomena.spectral_bias.theory.plateaus import (
+    plateau_offsets as plateau_offsets,
+)
+from linnet.phenomena.spectral_bias.theory.plateaus import (
+    plateau_times as plateau_times,
+)
+from linnet.phenomena.spectral_bias.theory.plateaus import (
     reduced_rank_map as reduced_rank_map,
+)
+from linnet.phenomena.spectral_bias.theory.plateaus import (
+    truncated_losses as truncated_losses,
 )
 from linnet.phenomena.spectral_bias.theory.riccati import balanced_gram as balanced_gram
 from linnet.phenomena.spectral_bias.theory.scalar_output import (
