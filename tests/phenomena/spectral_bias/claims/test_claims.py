@@ -13,18 +13,29 @@ from linnet.phenomena.spectral_bias.claims.conservation import Conservation
 from linnet.phenomena.spectral_bias.claims.descent import LateRate
 from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
 from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
+from linnet.phenomena.spectral_bias.claims.finite_rate import FiniteRate
 from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
 )
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
+from linnet.phenomena.spectral_bias.claims.shapes import GaussianShape
+from linnet.phenomena.spectral_bias.claims.sharpness import HessianSpectrum
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 from linnet.study import run_claim
 from linnet.task import Moments
 
-# Those with rules of their own are looked at in `test_mirror` and `test_starts`.
-SPECIAL = (MirrorFlow, MirrorDefect, RiccatiSolution, ScalarLimit)
+# Those with rules of their own are looked at in files of their own.
+SPECIAL = (
+    MirrorFlow,
+    MirrorDefect,
+    RiccatiSolution,
+    ScalarLimit,
+    GaussianShape,
+    FiniteRate,
+    HessianSpectrum,
+)
 COMMON = [claim for claim in CLAIMS if not isinstance(claim, SPECIAL)]
 claims = pytest.mark.parametrize("claim", COMMON, ids=lambda claim: claim.name)
 POSED = ("correlated", "lazy", "white", "one output")
@@ -40,11 +51,11 @@ def shape(quantity):
 
 
 def shown_on(claim):
-    """The canonical problem if there is one, and what is asked of data otherwise."""
+    """Name of the canonical problem."""
     canonical = claim.canonical(0, True)
-    if canonical is None:
-        return "lazy"
-    return "canonical" if canonical.dataset is not None else "canonical, white"
+    if canonical.dataset is None:
+        return "canonical, white"
+    return "canonical, unscaled" if canonical.init_scale == 1 else "canonical"
 
 
 @claims

@@ -7,12 +7,15 @@ from linnet.phenomena.spectral_bias.claims.conservation import Conservation
 from linnet.phenomena.spectral_bias.claims.descent import LargestStableRate, LateRate
 from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
 from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
+from linnet.phenomena.spectral_bias.claims.finite_rate import FiniteRate
 from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
 )
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
+from linnet.phenomena.spectral_bias.claims.shapes import GaussianShape
+from linnet.phenomena.spectral_bias.claims.sharpness import HessianSpectrum
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 
 CLAIMS = (
@@ -26,6 +29,9 @@ CLAIMS = (
     FirstEscape(),
     RiccatiSolution(),
     ScalarLimit(),
+    GaussianShape(),
+    FiniteRate(),
+    HessianSpectrum(),
     LargestStableRate(),
     LateRate(),
 )

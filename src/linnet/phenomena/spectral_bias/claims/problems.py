@@ -1,5 +1,6 @@
 """The canonical problems: small enough for minutes, sharp enough for eight digits."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -9,6 +10,7 @@ from linnet.task import (
     Dataset,
     Moments,
     geometric_covariance,
+    isotropic_covariance,
     low_rank_teacher,
     sample_dataset,
 )
@@ -48,6 +50,26 @@ def scalar(seed: int, quick: bool) -> Problem:
     dataset = sample_dataset(covariance, teacher, n=3, rng=rng, name="few samples")
     title = "3 samples, 6 correlated inputs, 1 output"
     return _problem(title, dataset.moments(), dataset, 6, 1e-2, seed, quick)
+
+
+@lru_cache(maxsize=4)
+def few_samples(seed: int, quick: bool) -> Problem:
+    """Four samples of sixteen inputs: most directions have no data.
+
+    Every output is used, so that no idle one is slow to come to rest.
+    """
+    rng = np.random.default_rng(seed)
+    teacher = low_rank_teacher(np.array([2.0, 1.5]), k=2, d=16, rng=rng)
+    covariance = isotropic_covariance(16)
+    dataset = sample_dataset(covariance, teacher, n=4, rng=rng, name="four samples")
+    title = "4 samples, 16 white inputs, 2 outputs"
+    return _problem(title, dataset.moments(), dataset, 64, 1e-3, seed, quick)
+
+
+@lru_cache(maxsize=4)
+def unscaled(seed: int, quick: bool) -> Problem:
+    """The anisotropic problem from a start that is not small: its scale matters."""
+    return replace(anisotropic(seed, quick), init_scale=1.0)
 
 
 def _problem(
