@@ -51,8 +51,10 @@ def shape(quantity):
 
 
 def shown_on(claim):
-    """Name of the canonical problem."""
+    """The canonical problem if there is one, and what is asked of data otherwise."""
     canonical = claim.canonical(0, True)
+    if canonical is None:
+        return "lazy"
     if canonical.dataset is None:
         return "canonical, white"
     return "canonical, unscaled" if canonical.init_scale == 1 else "canonical"

@@ -80,7 +80,7 @@ def test_the_deviation_of_a_small_gaussian_start_is_the_same_law_at_any_width(
     squares = []
     for _ in range(40):
         start = shape(gamma).weights((6, width, 2), rng)
-        end = plain.flow(start, few, [60.0])[-1]
+        end = plain.flow(start, few, [40.0])[-1]
         squares.append(((end[1] @ end[0] - limit) ** 2).sum() / (limit**2).sum())
     seen = Estimate.from_samples(squares)
     said = theory.gaussian_deviation(few, gamma, width, both) ** 2

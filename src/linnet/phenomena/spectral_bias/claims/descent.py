@@ -132,9 +132,9 @@ class LateRate(SpectralBiasClaim):
     of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "half the rate"
 
-    def canonical(self, seed: int, quick: bool) -> Problem:
-        """Correlated inputs, and a start that is not small: its scale matters."""
-        return problems.unscaled(seed, quick)
+    def canonical(self, seed: int, quick: bool) -> None:
+        """Asked of data: how soon one direction is left, a problem's seed decides."""
+        return None
 
     def applies(self, problem: Problem) -> str | None:
         """Where the slowest direction outlives the others while it can be seen."""
