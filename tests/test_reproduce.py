@@ -17,6 +17,10 @@ def test_all_canonical_claims_are_chosen_by_default():
         "first_escape",
         "riccati_solution",
         "scalar_limit",
+        "gaussian_shape",
+        "finite_rate",
+        "hessian_spectrum",
+        "largest_stable_rate",
     ]
 
 

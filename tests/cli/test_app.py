@@ -175,7 +175,7 @@ def test_list_names_every_claim_and_runs_nothing():
     (entry,) = json.loads(done.stdout)["phenomena"]
     assert entry["name"] == "spectral_bias"
     names = [c["name"] for c in entry["claims"] if "linnet reproduce" in c["asked_by"]]
-    assert len(names) == 12
+    assert len(names) == 18
 
 
 def test_cite_prints_papers_and_methods():

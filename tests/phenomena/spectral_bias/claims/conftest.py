@@ -32,6 +32,7 @@ def exactly(singular_values: list[float]) -> Dataset:
 MADE: dict[str, Callable[[], Problem]] = {
     "canonical": lambda: problems.anisotropic(0, True),
     "canonical, white": lambda: problems.isotropic(0, True),
+    "canonical, unscaled": lambda: problems.unscaled(0, True),
     "correlated": lambda: pose(samples(2), quick=True),
     "wide": lambda: pose(samples(2), hidden=7, quick=True),
     "lazy": lambda: pose(samples(2), init_scale=1.0, quick=True),

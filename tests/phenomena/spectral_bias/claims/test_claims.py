@@ -14,6 +14,7 @@ from linnet.phenomena.spectral_bias.claims.convergence import ConvergenceBound
 from linnet.phenomena.spectral_bias.claims.descent import LateRate
 from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
 from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
+from linnet.phenomena.spectral_bias.claims.finite_rate import FiniteRate
 from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
@@ -22,12 +23,14 @@ from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
+from linnet.phenomena.spectral_bias.claims.shapes import GaussianShape
+from linnet.phenomena.spectral_bias.claims.sharpness import HessianSpectrum
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 from linnet.phenomena.spectral_bias.claims.variational import VariationalLimit
 from linnet.study import run_claim
 from linnet.task import Moments
 
-# Those with rules of their own are looked at in tests of their own.
+# Those with rules of their own are looked at in files of their own.
 SPECIAL = (
     MirrorFlow,
     MirrorDefect,
@@ -35,6 +38,9 @@ SPECIAL = (
     ScalarLimit,
     SequentialPlateaus,
     ConvergenceBound,
+    GaussianShape,
+    FiniteRate,
+    HessianSpectrum,
 )
 COMMON = [claim for claim in CLAIMS if not isinstance(claim, SPECIAL)]
 # Relations that hold at all times: they predict from the products of a run.
@@ -57,7 +63,9 @@ def shown_on(claim):
     canonical = claim.canonical(0, True)
     if canonical is None:
         return "lazy"
-    return "canonical" if canonical.dataset is not None else "canonical, white"
+    if canonical.dataset is None:
+        return "canonical, white"
+    return "canonical, unscaled" if canonical.init_scale == 1 else "canonical"
 
 
 @claims

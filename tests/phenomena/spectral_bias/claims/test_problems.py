@@ -7,6 +7,8 @@ CANONICAL = {
     "anisotropic": problems.anisotropic,
     "isotropic": problems.isotropic,
     "staircase": problems.staircase,
+    "unscaled": problems.unscaled,
+    "few samples": problems.few_samples,
 }
 made = pytest.mark.parametrize("make", CANONICAL.values(), ids=CANONICAL)
 
@@ -78,5 +80,18 @@ def test_another_seed_is_another_problem_and_the_same_seed_the_same(make):
 
 def test_claims_of_one_problem_share_it():
     given = [claim.canonical(4, True) for claim in CLAIMS]
-    assert sum(problem is None for problem in given) == 2  # asked of data alone
-    assert len({id(problem) for problem in given if problem is not None}) == 4
+    assert sum(problem is None for problem in given) == 1  # asked of data alone
+    assert len({id(problem) for problem in given if problem is not None}) == 6
+
+
+def test_the_unscaled_problem_is_the_anisotropic_one_from_another_scale():
+    given, other = problems.unscaled(5, True), problems.anisotropic(5, True)
+    assert given.moments is other.moments
+    assert given.init_scale == 1
+
+
+def test_few_samples_leave_most_directions_without_data_and_use_every_output():
+    moments = problems.few_samples(5, True).moments
+    assert moments.row_space().shape == (16, 4)
+    assert moments.minimizer().rank == 4
+    assert np.linalg.matrix_rank(moments.yx) == len(moments.yx) == 2

@@ -507,3 +507,12 @@ def test_a_curve_whose_end_was_not_seen_is_refused(curve, message):
 def test_spectra_of_layers_that_diverged_are_refused():
     with pytest.raises(ValueError, match="must be finite, but holds NaN or infinity"):
         measure.layer_spectra((np.array([[1.0, np.nan]]),))
+
+
+def test_the_imbalance_of_a_mode_is_what_the_first_layer_holds_more_of_it():
+    first, second = np.diag([3.0, 2.0]), np.diag([1.0, 4.0])
+    modes = np.eye(2)
+    seen = measure.mode_imbalances((first, second), modes, modes)
+    np.testing.assert_allclose(seen, [8.0, -12.0])
+    with pytest.raises(ValueError, match="must be two layers, but holds 1"):
+        measure.mode_imbalances((first,), modes, modes)

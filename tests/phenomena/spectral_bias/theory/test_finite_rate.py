@@ -38,3 +38,16 @@ def test_bad_input_is_refused():
     ):
         with pytest.raises(ValueError, match=f"`{name}` must be positive and finite"):
             theory.imbalance_left(*given)
+
+
+def test_on_the_way_the_law_begins_at_one_and_ends_where_training_does():
+    given = (2.0, 1.3, 0.05, 0.01)
+    assert theory.imbalance_left(*given, reached=0.0) == 1
+    np.testing.assert_allclose(
+        theory.imbalance_left(*given, reached=2.0 / 1.3), theory.imbalance_left(*given)
+    )
+    reached = np.linspace(0, 2.0 / 1.3, 2001)
+    squares = (2.0 - 1.3 * reached) / (2 * np.hypot(0.05, reached))
+    lost = np.concatenate([[0], np.cumsum((squares[1:] + squares[:-1]) / 2)])
+    said = theory.imbalance_left(*given, reached=reached)
+    np.testing.assert_allclose(np.log(said), -0.01 * lost * reached[1], atol=1e-7)

@@ -5,11 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linnet.network import (
+    Gaussian,
     GaussianFirstLayer,
     IsotropicFirstLayer,
     LambdaBalanced,
     OrthogonalLayers,
 )
+from linnet.numerics import Estimate
 from linnet.phenomena.spectral_bias import theory
 from linnet.task import Moments
 
@@ -66,6 +68,45 @@ def test_what_no_data_show_is_moved_by_the_second_layer_alone(descends):
     assert np.abs(seen).max() > 1e-3
 
 
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    ("shape", "both"), [(GaussianFirstLayer, False), (Gaussian, True)]
+)
+def test_the_deviation_of_a_small_gaussian_start_is_the_same_law_at_any_width(
+    shape, both
+):
+    few, gamma, width = plain.moments(8, n=2, d=6, k=2), 1e-3, 5
+    limit, rng = few.minimizer().end_to_end, np.random.default_rng(4)
+    squares = []
+    for _ in range(40):
+        start = shape(gamma).weights((6, width, 2), rng)
+        end = plain.flow(start, few, [40.0])[-1]
+        squares.append(((end[1] @ end[0] - limit) ** 2).sum() / (limit**2).sum())
+    seen = Estimate.from_samples(squares)
+    said = theory.gaussian_deviation(few, gamma, width, both) ** 2
+    assert abs(seen.z(said)) < 4
+    assert abs(seen.z(said / 4)) > 6
+
+
+@given(gamma=st.floats(1e-6, 1e6), width=st.integers(1, 10**6), both=st.booleans())
+def test_the_deviation_falls_as_one_over_the_root_of_the_width(gamma, width, both):
+    few = plain.moments(8, n=2, d=6, k=2)
+    one, wide = (theory.gaussian_deviation(few, gamma, h, both) for h in (1, width))
+    assert wide == pytest.approx(one / np.sqrt(width), rel=1e-12)
+
+
+def test_the_deviation_has_the_nuclear_norm_and_the_unseen_share_as_its_limits():
+    few = plain.moments(8, n=2, d=6, k=2)
+    sigma = np.linalg.svd(few.minimizer().end_to_end, compute_uv=False)
+    norm = np.linalg.norm(sigma)
+    for both in (False, True):
+        rich = theory.gaussian_deviation(few, 1e-9, 50, both)
+        assert rich == pytest.approx(np.sqrt(1e-9 * 4 * sigma.sum() / 50) / norm)
+    assert theory.gaussian_deviation(few, 1e9, 50) == pytest.approx(np.sqrt(4 / 50))
+    full = plain.moments(8, n=12, d=4, k=2)  # nothing is unseen
+    assert theory.gaussian_deviation(full, 0.1, 50) == 0
+
+
 def test_an_isotropic_first_layer_answers_nothing_there():
     few = plain.moments(8, n=2, d=4, k=2)
     start = IsotropicFirstLayer(0.5).weights((4, 6, 2), np.random.default_rng(1))
@@ -95,6 +136,11 @@ def test_bad_input_is_refused():
         theory.unseen_product(np.ones((3, 5)), np.ones((2, 3)), MOMENTS)
     with pytest.raises(ValueError, match=r"`gradient` must have the shape of"):
         theory.product_velocity(PRODUCT, np.ones((3, 3)), 0.1)
+    with pytest.raises(ValueError, match="`width` must be at least 1, but is 0"):
+        theory.gaussian_deviation(MOMENTS, 0.1, 0)
+    nothing = Moments(np.eye(4), np.zeros((2, 4)), np.eye(2))
+    with pytest.raises(ValueError, match="least-norm solution must not be zero"):
+        theory.gaussian_deviation(nothing, 0.1, 5)
     flat = Moments(np.zeros((4, 4)), np.zeros((2, 4)), np.eye(2))
     np.testing.assert_array_equal(
         theory.unseen_product(np.eye(4), PRODUCT, flat), PRODUCT

@@ -8,6 +8,7 @@ from linnet.phenomena.spectral_bias.claims.convergence import ConvergenceBound
 from linnet.phenomena.spectral_bias.claims.descent import LargestStableRate, LateRate
 from linnet.phenomena.spectral_bias.claims.end_to_end import EndToEndLimit
 from linnet.phenomena.spectral_bias.claims.escape import FirstEscape
+from linnet.phenomena.spectral_bias.claims.finite_rate import FiniteRate
 from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
@@ -16,6 +17,8 @@ from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
+from linnet.phenomena.spectral_bias.claims.shapes import GaussianShape
+from linnet.phenomena.spectral_bias.claims.sharpness import HessianSpectrum
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 from linnet.phenomena.spectral_bias.claims.variational import VariationalLimit
 
@@ -33,6 +36,9 @@ CLAIMS = (
     SequentialPlateaus(),
     RiccatiSolution(),
     ScalarLimit(),
+    GaussianShape(),
+    FiniteRate(),
+    HessianSpectrum(),
     LargestStableRate(),
     LateRate(),
     ConvergenceBound(),

@@ -1,4 +1,4 @@
-"""Claims asked of data: the largest stable learning rate, and how training ends."""
+"""Claims on curvature: the largest stable learning rate, and how training ends."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
@@ -8,7 +8,7 @@ import numpy as np
 from linnet.network import end_to_end
 from linnet.numerics import Estimate
 from linnet.phenomena.spectral_bias import measure, theory
-from linnet.phenomena.spectral_bias.claims import runs
+from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
@@ -45,9 +45,9 @@ class LargestStableRate(SpectralBiasClaim):
     of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "one over the sharpness"
 
-    def canonical(self, seed: int, quick: bool) -> None:
-        """Asked of data."""
-        return None
+    def canonical(self, seed: int, quick: bool) -> Problem:
+        """Correlated inputs, and a start that is not small: its scale matters."""
+        return problems.unscaled(seed, quick)
 
     def applies(self, problem: Problem) -> str | None:
         """Where training can be followed to its end."""
@@ -133,7 +133,7 @@ class LateRate(SpectralBiasClaim):
     wrong_theory: ClassVar[str] = "half the rate"
 
     def canonical(self, seed: int, quick: bool) -> None:
-        """Asked of data."""
+        """Asked of data: how soon one direction is left, a problem's seed decides."""
         return None
 
     def applies(self, problem: Problem) -> str | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from linnet.network import Weights, end_to_end
+from linnet.network import end_to_end
 from linnet.phenomena.spectral_bias import measure, theory
 from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
@@ -266,15 +266,11 @@ def _followed(problem: Problem) -> "Trajectory":
         GradientFlow(problem.moments),
         runs.start(problem, gamma),
         times=times.tolist(),
-        observe={"product": end_to_end, "first": _first, "second": _second},
+        observe={
+            "product": end_to_end,
+            "first": runs.first_layer,
+            "second": runs.second_layer,
+        },
         tolerance=1e-11 if problem.canonical else runs.TOLERANCE,
         memory_limit=problem.memory_limit,
     )
-
-
-def _first(weights: Weights) -> np.ndarray:
-    return weights[0]
-
-
-def _second(weights: Weights) -> np.ndarray:
-    return weights[1]

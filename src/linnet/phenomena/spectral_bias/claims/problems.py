@@ -1,5 +1,6 @@
 """The canonical problems: small enough for minutes, sharp enough for eight digits."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from linnet.task import (
     Dataset,
     Moments,
     geometric_covariance,
+    isotropic_covariance,
     low_rank_teacher,
     sample_dataset,
 )
@@ -68,6 +70,26 @@ def staircase(seed: int, quick: bool) -> Problem:
     dataset = Dataset(inputs, inputs @ solution.T, "three modes far apart")
     title = "40 samples, 4 correlated inputs, 3 outputs, whitened modes 4, 1 and 0.1"
     return _problem(title, dataset.moments(), dataset, 4, 1e-13, seed, quick)
+
+
+@lru_cache(maxsize=4)
+def few_samples(seed: int, quick: bool) -> Problem:
+    """Four samples of sixteen inputs: most directions have no data.
+
+    Every output is used, so that no idle one is slow to come to rest.
+    """
+    rng = np.random.default_rng(seed)
+    teacher = low_rank_teacher(np.array([2.0, 1.5]), k=2, d=16, rng=rng)
+    covariance = isotropic_covariance(16)
+    dataset = sample_dataset(covariance, teacher, n=4, rng=rng, name="four samples")
+    title = "4 samples, 16 white inputs, 2 outputs"
+    return _problem(title, dataset.moments(), dataset, 64, 1e-3, seed, quick)
+
+
+@lru_cache(maxsize=4)
+def unscaled(seed: int, quick: bool) -> Problem:
+    """The anisotropic problem from a start that is not small: its scale matters."""
+    return replace(anisotropic(seed, quick), init_scale=1.0)
 
 
 def _problem(

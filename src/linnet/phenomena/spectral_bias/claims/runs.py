@@ -175,6 +175,16 @@ def output_spectrum(weights: Weights) -> np.ndarray:
     return measure.layer_spectra(weights[1:])[0]
 
 
+def first_layer(weights: Weights) -> np.ndarray:
+    """The first layer itself."""
+    return weights[0]
+
+
+def second_layer(weights: Weights) -> np.ndarray:
+    """The second layer itself."""
+    return weights[1]
+
+
 def scales(problem: Problem) -> tuple[float, ...]:
     """Scales of the start at which limits are checked."""
     if problem.canonical:

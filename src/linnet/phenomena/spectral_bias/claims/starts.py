@@ -10,7 +10,7 @@ import numpy as np
 
 from linnet.network import LambdaBalanced, Weights, end_to_end
 from linnet.phenomena.spectral_bias import theory
-from linnet.phenomena.spectral_bias.claims import problems
+from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Observed, Status
@@ -232,20 +232,12 @@ def _stacked_gram(problem: Problem) -> np.ndarray:
         GradientFlow(problem.moments),
         _turned(problem),
         times=_times(problem).tolist(),
-        observe={"first": _first, "second": _second},
+        observe={"first": runs.first_layer, "second": runs.second_layer},
         tolerance=1e-12,
         method="dopri8",
     )
     z = np.concatenate([run["first"].transpose(0, 2, 1), run["second"]], axis=1)
     return z @ z.transpose(0, 2, 1)
-
-
-def _first(weights: Weights) -> np.ndarray:
-    return weights[0]
-
-
-def _second(weights: Weights) -> np.ndarray:
-    return weights[1]
 
 
 def _first_product(problem: Problem) -> np.ndarray:

@@ -11,6 +11,9 @@ from linnet.phenomena.spectral_bias.measure.alignment import (
 from linnet.phenomena.spectral_bias.measure.alignment import (
     layer_alignment as layer_alignment,
 )
+from linnet.phenomena.spectral_bias.measure.curvature import (
+    loss_hessian as loss_hessian,
+)
 from linnet.phenomena.spectral_bias.measure.curves import Crossing as Crossing
 from linnet.phenomena.spectral_bias.measure.curves import Plateau as Plateau
 from linnet.phenomena.spectral_bias.measure.curves import Rate as Rate
@@ -44,5 +47,8 @@ from linnet.phenomena.spectral_bias.measure.weights import (
 )
 from linnet.phenomena.spectral_bias.measure.weights import (
     mode_amplitudes as mode_amplitudes,
+)
+from linnet.phenomena.spectral_bias.measure.weights import (
+    mode_imbalances as mode_imbalances,
 )
 from linnet.phenomena.spectral_bias.measure.weights import rank_history as rank_history

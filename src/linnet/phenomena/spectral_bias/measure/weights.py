@@ -106,3 +106,29 @@ def mode_amplitudes(
     # The axes of time are added by hand: a strict JAX refuses to do so silently.
     left = outputs.T[(None,) * (products.ndim - 2)]
     return ((products @ inputs.T) * left).sum(-2)
+
+
+def mode_imbalances(
+    weights: Weights,
+    outputs: Float[np.ndarray, "modes k"],
+    inputs: Float[np.ndarray, "modes d"],
+) -> Float[np.ndarray, " modes"]:
+    r"""How much more of each mode the first layer holds than the second.
+
+    $v_i^\top W_1^\top W_1v_i - u_i^\top W_2W_2^\top u_i$ for given directions of
+    outputs $u_i$ and inputs $v_i$. Exact: no error bar.
+
+    Args:
+        weights: Two layers.
+        outputs: Unit vectors $u_i$.
+        inputs: Unit vectors $v_i$.
+
+    Raises:
+        ValueError: when the weights are not two layers.
+    """
+    if len(weights) != 2:
+        raise ValueError(
+            f"Argument `weights` must be two layers, but holds {len(weights)}."
+        )
+    first, second = weights
+    return ((inputs @ first.T) ** 2).sum(-1) - ((outputs @ second) ** 2).sum(-1)

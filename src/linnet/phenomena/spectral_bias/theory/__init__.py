@@ -99,6 +99,9 @@ from linnet.phenomena.spectral_bias.theory.starts import (
     balanced_gram_matrices as balanced_gram_matrices,
 )
 from linnet.phenomena.spectral_bias.theory.starts import (
+    gaussian_deviation as gaussian_deviation,
+)
+from linnet.phenomena.spectral_bias.theory.starts import (
     orthogonal_gram_matrices as orthogonal_gram_matrices,
 )
 from linnet.phenomena.spectral_bias.theory.starts import (

@@ -2,7 +2,11 @@ r"""Starts other than the isotropic first layer: what the product still tells.""
 
 import numpy as np
 
-from linnet.phenomena.spectral_bias.theory.layers import gram_matrices
+from linnet.phenomena.spectral_bias.theory.layers import (
+    end_to_end_limit,
+    gram_matrices,
+    layer_singular_values,
+)
 from linnet.phenomena.spectral_bias.theory.refusals import check_gamma, check_product
 from linnet.shapes import Float
 from linnet.task import Moments
@@ -117,3 +121,62 @@ def unseen_product(
         )
     span = moments.row_space()
     return second @ (first - (first @ span) @ span.T)
+
+
+def gaussian_deviation(
+    moments: Moments, gamma: float, width: int, both: bool = False
+) -> float:
+    r"""How far a Gaussian start ends from the least-norm solution, root mean square.
+
+    The unseen product is $W_2(\infty)\,W_1(0)P_\perp$ (`unseen_product`). Training
+    looks only at the seen part of $W_1(0)$, of which the unseen part is independent, so
+    that over the draws, with $r$ the rank of the inputs,
+    $$\mathbb E\lVert W_\infty - W_*\rVert_F^2
+      = \frac{\gamma\,(d-r)}h\;\mathbb E\lVert W_2(\infty)\rVert_F^2,\qquad
+      \lVert W_2(\infty)\rVert_F^2 \to \begin{cases}
+      \frac12\sum_{i\le k}(\sqrt{\gamma^2+4\sigma_i^2}-\gamma)
+        & W_2(0) = 0,\\
+      \sum_{i\le k}\sqrt{\gamma^2+\sigma_i^2} & \text{both layers drawn,}\end{cases}$$
+    where $\sigma_i$ are the singular values of $W_*$. The first equation is exact at
+    every width. The limits are those of wide layers, whose seen part is isotropic, and
+    of $\gamma\to0$ at any width, where the layers are balanced: then the deviation is
+    $\sqrt{\gamma(d-r)\lVert W_*\rVert_*/h}$, the nuclear norm under the root. For
+    $\gamma\to\infty$ and $W_2(0) = 0$ it is exactly $\sqrt{(d-r)/(h-r-1)}$ times the
+    norm of $W_*$: a relative correction of $(r+1)/h$ to the square.
+
+    Valid for: two layers, $W_1(0)$ with entries $N(0,\gamma/h)$; end of gradient flow;
+    relative corrections $O(r/h)$ to the square, which vanish with $\gamma$.
+
+    Args:
+        moments: Data or population.
+        gamma: $\gamma > 0$.
+        width: $h$, at least 1.
+        both: Whether the second layer is drawn as well, with the same variance.
+
+    Returns:
+        Root of the mean square, in units of $\lVert W_*\rVert_F$.
+
+    Raises:
+        ValueError: when `gamma` is not positive, `width` is below 1, or the least-norm
+            solution is zero, of which nothing is a multiple.
+
+    Reference: derived here.
+    """
+    check_gamma(gamma)
+    if width < 1:
+        raise ValueError(f"Argument `width` must be at least 1, but is {width}.")
+    limit = end_to_end_limit(moments)
+    k, d = limit.shape
+    sigma = np.zeros(k)
+    sigma[: min(k, d)] = np.linalg.svd(limit, compute_uv=False)
+    if not sigma.any():
+        raise ValueError(
+            "The least-norm solution must not be zero, but is: a deviation has no"
+            " unit there."
+        )
+    seen = moments.row_space().shape[1]
+    squares = (
+        np.hypot(gamma, sigma) if both else layer_singular_values(sigma, gamma)[1] ** 2
+    )
+    share = gamma * squares.sum() / (sigma**2).sum()
+    return float(np.sqrt((d - seen) / width * share))
