@@ -15,12 +15,14 @@ def test_all_canonical_claims_are_chosen_by_default():
         "mirror_flow",
         "mirror_defect",
         "first_escape",
+        "sequential_plateaus",
         "riccati_solution",
         "scalar_limit",
         "gaussian_shape",
         "finite_rate",
         "hessian_spectrum",
         "largest_stable_rate",
+        "convergence_bound",
     ]
 
 

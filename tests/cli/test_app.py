@@ -69,7 +69,7 @@ def test_a_users_table_is_analyzed_and_every_verdict_has_its_fields(analyzed):
     assert document["data"]["d"] == 4
     assert document["data"]["k"] == 2
     assert document["data"]["rank"] == 3
-    assert len(document["verdicts"]) == 12
+    assert len(document["verdicts"]) == 14
     for verdict in document["verdicts"]:
         assert set(verdict) >= VERDICT_FIELDS
         assert verdict["verdict"] in ("holds", "fails", "not resolved")

@@ -25,7 +25,7 @@ State: TypeAlias = tuple[Float[Array, "..."], ...]
 # at most 0.8 at the price of a stable interval of 0.61 s^2 instead of 0.65 s^2.
 DAMPING = 0.72
 STAGES_PER_STIFFNESS = 1.66  # a little above 1 / 0.61
-MOST_STAGES = 1000
+MOST_STAGES = 3000
 SUCCESS: Any = diffrax.RESULTS.successful  # an enumeration written as strings
 
 

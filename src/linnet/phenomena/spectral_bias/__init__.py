@@ -14,4 +14,11 @@ BIBLIOGRAPHY = (
   booktitle = {Advances in Neural Information Processing Systems},
   year      = {2023}
 }""",
+    """@inproceedings{gidel2019,
+  title     = {Implicit regularization of discrete gradient dynamics in linear neural
+               networks},
+  author    = {Gidel, Gauthier and Bach, Francis and Lacoste-Julien, Simon},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year      = {2019}
+}""",
 )

@@ -30,6 +30,12 @@ NAMES = ("correlated", "white", "one output", "lazy", "one input", "weak mode")
 named = pytest.mark.parametrize("name", NAMES)
 
 
+KEYS = (
+    *("directions", "order", "rests", "rank"),
+    *("rate", "long", "end", "least"),
+)
+
+
 @pytest.fixture(scope="module")
 def told(problem, judged):
     """The answers for a named problem, by the first words of their questions."""
@@ -40,11 +46,7 @@ def told(problem, judged):
         applying = [claim for claim in CLAIMS if claim.applies(asked) is None]
         verdicts = {claim.name: judged(claim, name).verdict for claim in applying}
         given = answers(asked, verdicts)
-        keys = (
-            *("directions", "order", "rests", "rank"),
-            *("rate", "long", "end", "least"),
-        )
-        return dict(zip(keys, given, strict=True))
+        return dict(zip(KEYS, given, strict=True))
 
     return tell
 
@@ -204,7 +206,7 @@ def test_the_limit_is_told_to_be_reached_unless_it_was_not(problem, judged, told
     claims = {claim.name: claim for claim in CLAIMS}
     verdict = judged(claims["end_to_end_limit"], "white").verdict
     missed = {"end_to_end_limit": replace(verdict, verdict="fails", deviation=0.5)}
-    end = answers(asked, missed)[5]
+    end = answers(asked, missed)[KEYS.index("end")]
     assert (
         end.observation
         == "not reached from every scale: off by at most 0.5 of its size"

@@ -63,7 +63,7 @@ class ConvergenceBound(SpectralBiasClaim):
         """Solver accuracy where the loss has fallen to `DEPTH`.
 
         An error of the weights counts there over the root of that: 1e-6 on canonical
-        problems, 1e-3 on data (RKC2).
+        problems, 1e-3 on data (RKC3).
         """
         return AtMost(1e-6 if problem.canonical else 1e-3)
 

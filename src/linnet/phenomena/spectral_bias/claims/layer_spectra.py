@@ -53,7 +53,7 @@ class LayerSpectra(SpectralBiasClaim):
         return "exact"
 
     def test(self, problem: Problem, label: str) -> Bound:
-        """Solver accuracy: 1e-8 on canonical problems, 1e-5 on data (RKC2)."""
+        """Solver accuracy: 1e-8 on canonical problems, 1e-5 on data (RKC3)."""
         return Bound(1e-8 if problem.canonical else 1e-5)
 
     def predict(self, problem: Problem) -> Quantities:

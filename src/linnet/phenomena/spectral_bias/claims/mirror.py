@@ -11,6 +11,7 @@ from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
+from linnet.study.words import number
 
 if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SPEEDS = "velocity of every singular value"
 SYMMETRIC, ANTISYMMETRIC = "symmetric mobility", "antisymmetric mobility"
 RICH = 0.1  # scale of the start in units of the solution: the frame turns, and it shows
+WIDTHS = (1e-8, 1e-3, 0.1, 10.0)  # of the mirror map, for its potential
 MODES = 3  # leading ones that are drawn, and whose pairs are looked at
 
 
@@ -97,9 +99,11 @@ class MirrorFlow(SpectralBiasClaim):
             caption=(
                 "How fast a singular value moves for a unit of pull by the loss, at all"
                 " times of training: the modes, however their directions turn, lie on"
-                " one curve."
+                " one curve. Its inverse is the curvature of a potential, drawn beside"
+                " it: nearly the singular value itself (nuclear norm) from a tiny start,"
+                " nearly its square (Frobenius norm) from a large one."
             ),
-            panels=(panel,),
+            panels=(panel, _potentials()),
         )
 
 
@@ -195,6 +199,24 @@ class MirrorDefect(SpectralBiasClaim):
             ),
             panels=(panel,),
         )
+
+
+def _potentials() -> Panel:
+    """The hyperbolic entropy between its two limits."""
+    sigma = np.linspace(0, 1, 101)
+    series = []
+    for color, delta in enumerate(WIDTHS):
+        entropy = np.asarray(theory.hyperbolic_entropy(sigma, delta))
+        label = rf"$\delta$ = {number(delta, 3)}"
+        series.append(Series(sigma, entropy / entropy[-1], label, "theory", color))
+    for power, name in ((1, "singular value"), (2, "its square")):
+        series.append(Series(sigma, sigma**power, f"limit: {name}", "guide"))
+    return Panel(
+        title="its potential: between two norms",
+        x_label="singular value of the product",
+        y_label="hyperbolic entropy / its value at 1",
+        series=tuple(series),
+    )
 
 
 def _scale(problem: Problem) -> float:

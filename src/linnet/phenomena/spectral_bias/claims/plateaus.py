@@ -36,6 +36,11 @@ class SequentialPlateaus(SpectralBiasClaim):
         "From a vanishing start training rests at one plateau after the other; their"
         " losses are those of reduced-rank regression, not of the truncated solution."
     )
+    source: ClassVar[str] = (
+        "Gidel, Bach and Lacoste-Julien 2019 (statement: modes in sequence at vanishing"
+        " initialization); losses and times derived here"
+    )
+    citations: ClassVar[tuple[str, ...]] = ("gidel2019",)
     formula: ClassVar[str] = (
         r"L_r - L_\ast = \tfrac12\sum_{i>r}s_i^2,\qquad"
         r" s_i = \sigma_i\big(W_\ast (X^\top X/n)^{1/2}\big)"

@@ -18,7 +18,7 @@ from linnet.study.words import number
 if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
-TOLERANCE = 1e-7  # of the solver on data
+TOLERANCE = 5e-7  # of the solver on data
 STIFFEST = 2e9  # sharpness x time that a run of minutes can still afford
 
 
@@ -138,7 +138,7 @@ def trained(problem: Problem, gamma: float) -> "Trajectory":
     from linnet.dynamics import GradientFlow, log_times, simulate
 
     first = 0.1 * half_times(problem, gamma).min()
-    times = log_times(first, patience(problem, gamma), 60 if problem.quick else 120)
+    times = log_times(first, patience(problem, gamma), 60 if problem.quick else 80)
     return simulate(
         GradientFlow(problem.moments),
         start(problem, gamma),

@@ -17,8 +17,9 @@ def plateau_losses(moments: Moments) -> Float[np.ndarray, " plateaus"]:
     other, at reduced-rank regression and not at the truncated solution.
 
     Valid for: first layer isotropic, second zero, $\gamma\to0$. At finite scale the
-    flattest point lies a little below its level, by an amount that falls as a power of
-    $\gamma$ set by the gap between the modes.
+    flattest point lies a little off its level, by an amount that falls as a power of
+    $\gamma$ set by the gap between the modes: above it where the modes before are
+    still relaxing, below it where the next one has begun to grow.
 
     Args:
         moments: Data or population.
