@@ -256,3 +256,11 @@ def test_without_verdicts_nothing_is_said_to_be_seen(problem):
         *["not trained to its limit"] * 2,
     ]
     assert {answer.outcome for answer in given} == {""}
+
+
+def test_what_is_left_of_the_staircase_is_told_where_nothing_settles(told):
+    # Judged, or else seen at least: one of the two.
+    for name in ("correlated", "white"):
+        rests = told(name)["rests"]
+        assert bool(rests.outcome) != rests.observation.startswith("nowhere")
+    assert told("one output")["rests"].observation == "there is none to see"

@@ -13,7 +13,11 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     StableRank,
     rank_scales,
 )
-from linnet.phenomena.spectral_bias.claims.plateaus import LEVELS, SequentialPlateaus
+from linnet.phenomena.spectral_bias.claims.plateaus import (
+    LEVELS,
+    SequentialPlateaus,
+    slowdowns,
+)
 from linnet.phenomena.spectral_bias.claims.variational import (
     VariationalLimit,
     least_penalty,
@@ -198,12 +202,26 @@ def _rests(problem: Problem, verdicts: Verdicts) -> Answer:
         told = np.asarray(SequentialPlateaus().observe(problem)[LEVELS])
         observation = f"at {_shares(told.tolist())}, from a start as good as zero"
     elif verdicts:
-        observation = "not looked at: no plateau is expected to show"
+        observation = _seen_slowdowns(problem)
     return Answer(
         question="At which losses will training rest on its way?",
         prediction=prediction,
         observation=observation,
         outcome=_outcome(verdicts, "sequential_plateaus"),
+    )
+
+
+def _seen_slowdowns(problem: Problem) -> str:
+    """What is left of the staircase where nothing settles."""
+    if len(runs.directions(problem)) < 2:
+        return "there is none to see"
+    slow = slowdowns(problem)
+    if slow is None:
+        return "not trained: these data are too stiff"
+    if not slow:
+        return "nowhere, not even from a start as good as zero"
+    return (
+        f"nowhere for long: a start as good as zero slows down at {_shares(list(slow))}"
     )
 
 

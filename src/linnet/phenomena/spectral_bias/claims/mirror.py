@@ -100,7 +100,7 @@ class MirrorFlow(SpectralBiasClaim):
                 "How fast a singular value moves for a unit of pull by the loss, at all"
                 " times of training: the modes, however their directions turn, lie on"
                 " one curve. Its inverse is the curvature of a potential, drawn beside"
-                " it: nearly the singular value itself (nuclear norm) from a tiny start,"
+                " it: nearly the singular value (nuclear norm) from a tiny start,"
                 " nearly its square (Frobenius norm) from a large one."
             ),
             panels=(panel, _potentials()),

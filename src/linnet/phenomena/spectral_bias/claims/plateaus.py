@@ -25,6 +25,8 @@ LARGEST = 2e7  # entries of a matrix by which an offset is estimated
 DISTINCT = 0.9  # of the level before: what stands out as a level of its own
 VISIBLE = 3e-4  # largest offset at which a plateau is expected to show
 MARGIN = 30  # by which the estimate of the offset may be off: its exponent is right
+SLOWED = 0.99  # slope of ln loss against ln time that counts as slow
+UNSEEN = 1e-6  # excess loss that is not looked at for slowing down
 SETTLED = 1e-4  # levels on the canonical problem, where estimates stay below 4e-6
 
 
@@ -164,6 +166,24 @@ class SequentialPlateaus(SpectralBiasClaim):
         )
 
 
+@lru_cache(maxsize=4)
+def slowdowns(problem: Problem) -> tuple[float, ...] | None:
+    """Losses at which a vanishing start slows down without settling, if it can be run.
+
+    For data on which no plateau is expected to show: as shares of the start's excess.
+    """
+    ends = np.log(1 / VANISHING) * theory.plateau_times(problem.moments)
+    gamma, last = VANISHING * runs.size(problem), 3 * float(ends[-1])
+    sharpness = runs.curvature(problem, gamma).sharpness
+    if runs.check_shape(problem) or runs.too_stiff(sharpness * last):
+        return None
+    times = np.geomspace(0.2 * ends[0], last, 400)
+    run = _flow(problem, VANISHING, times, stop_gap=UNSEEN)
+    seen = run.gap[1:] > UNSEEN
+    found = measure.plateaus(run.times[1:][seen], run.gap[1:][seen], flat=SLOWED)
+    return tuple(plateau.level for plateau in found if plateau.level < DISTINCT)
+
+
 def _visible(problem: Problem) -> np.ndarray:
     """Ranks of the plateaus that should show, by theory alone."""
     levels = theory.plateau_losses(problem.moments)
@@ -233,18 +253,24 @@ def _times(problem: Problem, scale: float) -> np.ndarray:
 @lru_cache(maxsize=8)
 def _staircase(problem: Problem, scale: float) -> "Trajectory":
     """Gradient flow until it has left the last plateau that should show."""
-    from linnet.dynamics import GradientFlow, simulate
-
     levels = theory.plateau_losses(problem.moments)
     last = int(_visible(problem)[-1])
     left = (0.1 * levels[last] + 0.9 * levels[last + 1]) / levels[0]
+    return _flow(problem, scale, _times(problem, scale), stop_gap=float(left))
+
+
+def _flow(
+    problem: Problem, scale: float, times: np.ndarray, stop_gap: float
+) -> "Trajectory":
+    from linnet.dynamics import GradientFlow, simulate
+
     return simulate(
         GradientFlow(problem.moments),
         runs.start(problem, scale * runs.size(problem)),
-        times=[0.0, *_times(problem, scale).tolist()],
+        times=[0.0, *times.tolist()],
         observe={"product": end_to_end},
         tolerance=1e-10 if problem.canonical else runs.TOLERANCE,
-        stop_gap=float(left),
+        stop_gap=stop_gap,
         memory_limit=problem.memory_limit,
     )
 
