@@ -76,7 +76,9 @@ def simulate(
             follows the smallest layer norm at the start, of every replica by itself.
         stop_gap: Stop at the first saved time at which `Trajectory.gap` of every
             replica that still goes is at most this; None runs through all times.
-        precision: 64-bit, or 32-bit on request.
+        precision: 64-bit, or 32-bit on request: weights that are more than about four
+            decades below the largest one drown in rounding there, idle directions of a
+            small start among them.
         memory_limit: Bytes that the run with its observables may take; None for no
             limit.
         progress: Called with the fraction done.
