@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linnet.numerics import Estimate
-from linnet.study import AtMost, Bound, ChiSquare, ZTest
+from linnet.study import Bound, ChiSquare, UpperBound, ZTest
 
 NAN, INF = np.nan, np.inf
 
@@ -128,7 +128,7 @@ def test_an_upper_bound_holds_fails_or_is_not_resolved(
     observed, wrong, outcome, deviation, wrong_deviation
 ):
     predicted = np.array([1.0, 2.0])
-    found = AtMost(0.01).judge("x", predicted, np.array(observed), np.array(wrong))
+    found = UpperBound(0.01).judge("x", predicted, np.array(observed), np.array(wrong))
     assert (found.outcome, found.test, found.tolerance) == (outcome, "at most", 0.01)
     np.testing.assert_allclose(found.deviation, deviation, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(found.wrong_deviation, wrong_deviation, rtol=1e-12)
@@ -138,26 +138,28 @@ def test_an_upper_bound_holds_fails_or_is_not_resolved(
 
 def test_the_headline_of_an_upper_bound_is_the_entry_closest_to_it():
     predicted = np.array([1.0, 10.0, -4.0])
-    found = AtMost(0.01).judge("x", predicted, predicted - [0.5, 1.0, 1.0], predicted)
+    found = UpperBound(0.01).judge(
+        "x", predicted, predicted - [0.5, 1.0, 1.0], predicted
+    )
     assert (found.predicted, found.observed, found.deviation) == (10.0, 9.0, 0.0)
 
 
 def test_an_upper_bound_of_zero_is_exceeded_by_what_it_is():
     for observed, outcome in ((1e-4, "holds"), (1e-2, "fails"), (-5.0, "holds")):
-        found = AtMost(1e-3).judge("x", 0.0, observed, -9.0)
+        found = UpperBound(1e-3).judge("x", 0.0, observed, -9.0)
         assert (found.outcome, found.deviation) == (outcome, max(observed, 0.0))
 
 
 def test_the_slack_itself_holds_and_its_margin_itself_has_no_power():
-    assert AtMost(0.25).judge("x", 1.0, 1.25, 0.1).outcome == "holds"
-    assert AtMost(0.25).judge("x", 4.0, 3.5, 2.0).outcome == "not resolved"
-    assert AtMost(0.25, margin=2.0).judge("x", 4.0, 3.5, 2.0).outcome == "holds"
+    assert UpperBound(0.25).judge("x", 1.0, 1.25, 0.1).outcome == "holds"
+    assert UpperBound(0.25).judge("x", 4.0, 3.5, 2.0).outcome == "not resolved"
+    assert UpperBound(0.25, margin=2.0).judge("x", 4.0, 3.5, 2.0).outcome == "holds"
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
 def test_an_observation_that_is_no_number_is_under_no_bound(bad):
     observed = np.array([0.5, bad])
-    found = AtMost(0.01).judge("x", np.ones(2), observed, np.full(2, 0.1))
+    found = UpperBound(0.01).judge("x", np.ones(2), observed, np.full(2, 0.1))
     assert (found.outcome, found.deviation, found.observed) == ("fails", None, None)
     json.dumps(asdict(found), allow_nan=False)
 
@@ -243,7 +245,7 @@ every_test = pytest.mark.parametrize(
     [
         (Bound(0.01), bound_on),
         (Bound(0.01, relative_to="each"), bound_on),
-        (AtMost(0.01), bound_on),
+        (UpperBound(0.01), bound_on),
         (ZTest(), z_on),
         (ChiSquare(), samples_on),
     ],
@@ -316,7 +318,7 @@ TWO, THREE = np.ones(2), np.ones(3)
     ("test", "two", "three"),
     [
         (Bound(0.1), TWO, THREE),
-        (AtMost(0.1), TWO, THREE),
+        (UpperBound(0.1), TWO, THREE),
         (ZTest(), estimate(TWO, 0.1), estimate(THREE, 0.1)),
         (ChiSquare(), with_mean(TWO), with_mean(THREE)),
     ],
@@ -354,9 +356,9 @@ def test_z_without_an_error_bar_is_refused(observed):
         lambda: Bound(INF),
         lambda: Bound(0.1, margin=0.5),
         lambda: Bound(0.1, margin=INF),
-        lambda: AtMost(0.0),
-        lambda: AtMost(0.1, margin=0.5),
-        lambda: AtMost(NAN),
+        lambda: UpperBound(0.0),
+        lambda: UpperBound(0.1, margin=0.5),
+        lambda: UpperBound(NAN),
         lambda: ZTest(limit=0.0),
         lambda: ZTest(limit=4.0, power=3.0),
         lambda: ZTest(power=INF),

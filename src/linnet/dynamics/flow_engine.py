@@ -115,8 +115,8 @@ class FlowEngine(AbstractEngine):
     @property
     def description(self) -> str:
         """Method, tolerance and reason."""
-        by = self._method.name
-        if self._handed_over != 0 and by == "rkc3":
+        by: str = self._method.name
+        if self._method.handover > 0 and by == "rkc3":
             by = "dopri8"
             if self._handed_over is not None:
                 by += f" up to time {self._handed_over:.4g}, then rkc3,"

@@ -12,8 +12,8 @@ from linnet.study.findings import Finding as Finding
 from linnet.study.findings import Findings as Findings
 from linnet.study.findings import ask as ask
 from linnet.study.problem import Problem as Problem
-from linnet.study.verdict import AtMost as AtMost
 from linnet.study.verdict import Bound as Bound
 from linnet.study.verdict import ChiSquare as ChiSquare
 from linnet.study.verdict import Comparison as Comparison
+from linnet.study.verdict import UpperBound as UpperBound
 from linnet.study.verdict import ZTest as ZTest

@@ -1,7 +1,7 @@
 """From a predicted and an observed number to *holds*, *fails* or *not resolved*.
 
 Four tests. `Bound`: the largest deviation, relative to the largest predicted entry,
-stays below a stated bound (exact claims). `AtMost`: nothing observed exceeds what was
+stays below a stated bound (exact claims). `UpperBound`: nothing observed exceeds what was
 predicted (inequalities). `ZTest`: every entry lies within a number of standard errors.
 `ChiSquare`: a vector with its measured covariance. Each is asked twice: of the theory,
 and of a named wrong theory. A test that would have accepted the wrong theory too had no
@@ -120,7 +120,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class AtMost:
+class UpperBound:
     """No entry exceeds its prediction, an upper bound, by more than `slack` of it.
 
     The deviation is the largest such excess; what lies below its bound counts as zero,
@@ -281,7 +281,7 @@ class ChiSquare:
         )
 
 
-Test = Bound | AtMost | ZTest | ChiSquare
+Test = Bound | UpperBound | ZTest | ChiSquare
 
 
 def _samples(label: str, observed: Observed) -> Float[np.ndarray, "N m"]:

@@ -8,7 +8,7 @@ import numpy as np
 from linnet.phenomena.spectral_bias import theory
 from linnet.phenomena.spectral_bias.claims import problems, runs
 from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
-from linnet.study import AtMost, Figure, Panel, Problem, Quantities, Series
+from linnet.study import Figure, Panel, Problem, Quantities, Series, UpperBound
 from linnet.study.figure import Role
 from linnet.study.verdict import Status
 from linnet.study.words import number
@@ -59,13 +59,13 @@ class ConvergenceBound(SpectralBiasClaim):
         """An exact inequality."""
         return "exact"
 
-    def test(self, problem: Problem, label: str) -> AtMost:
+    def test(self, problem: Problem, label: str) -> UpperBound:
         """Solver accuracy where the loss has fallen to `DEPTH`.
 
         An error of the weights counts there over the root of that: 1e-6 on canonical
         problems, 1e-3 on data (RKC3).
         """
-        return AtMost(1e-6 if problem.canonical else 1e-3)
+        return UpperBound(1e-6 if problem.canonical else 1e-3)
 
     def predict(self, problem: Problem) -> Quantities:
         """From the least variance of the inputs alone."""
