@@ -1,7 +1,7 @@
 """From a predicted and an observed number to *holds*, *fails* or *not resolved*.
 
 Four tests. `Bound`: the largest deviation, relative to the largest predicted entry,
-stays below a stated bound (exact claims). `UpperBound`: nothing observed exceeds what was
+stays below a stated bound (exact claims). `UpperBound`: nothing seen exceeds what was
 predicted (inequalities). `ZTest`: every entry lies within a number of standard errors.
 `ChiSquare`: a vector with its measured covariance. Each is asked twice: of the theory,
 and of a named wrong theory. A test that would have accepted the wrong theory too had no
