@@ -114,7 +114,7 @@ def pose(
         raise ValueError(
             f"Argument `learning_rate` must lie in (0, {edge:.4g}), below the largest"
             f" stable one predicted for this data, but is {rate:g}: gradient descent"
-            " would not stay at any solution."
+            " would leave the minimizer that the predictions are about."
         )
     return Problem(
         title=dataset.name,

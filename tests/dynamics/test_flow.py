@@ -123,7 +123,7 @@ def test_a_stiff_flow_is_handed_to_rkc3_with_the_reason_and_ends_the_same():
     auto, explicit = stiff("auto"), stiff("dopri8")
     said = re.fullmatch(
         r"gradient flow by dopri8 up to time (.*), then rkc3, at relative tolerance"
-        r" 1e-08 \(stability alone would ask an explicit method for about (.*) steps,"
+        r" 1e-07 \(stability alone would ask an explicit method for about (.*) steps,"
         r" above 1e\+04\)",
         auto.method,
     )
@@ -141,7 +141,7 @@ def test_a_stiff_flow_is_handed_to_rkc3_with_the_reason_and_ends_the_same():
 def test_rkc3_alone_is_to_be_had_and_told():
     run = stiff("rkc3")
     assert run.method.startswith(
-        "gradient flow by rkc3 at relative tolerance 1e-08 (as"
+        "gradient flow by rkc3 at relative tolerance 1e-07 (as"
     )
     assert_weights_agree(run.weights, stiff("dopri8").weights, rtol=1e-7)
 

@@ -13,6 +13,7 @@ END = {
     "limit": CONVERGED,
     "rests": False,
     "leaves": np.inf,
+    "deep": False,
 }
 TIME, STEPS = Clock(False, 1.0), Clock(True, 0.1)
 
@@ -30,7 +31,18 @@ TIME, STEPS = Clock(False, 1.0), Clock(True, 0.1)
             "on a plateau at time 100: excess loss at 5.0e-01 of its scale, to be left"
             " by about time 123.4: train longer",
         ),
-        ({"rests": True}, TIME, "plateau", "and nothing leads down from there"),
+        (
+            {"rests": True, "leaves": 123.4, "deep": True},
+            TIME,
+            "plateau",
+            "to be left by time 123.4 at the latest: train longer",
+        ),
+        (
+            {"rests": True},
+            TIME,
+            "plateau",
+            "and nothing moves it from there: start elsewhere",
+        ),
         ({"rests": True, "leaves": 123.4}, STEPS, "plateau", "by about step 123:"),
         ({"rests": True, "leaves": 2.34567e7}, STEPS, "plateau", "step 2.35e+07:"),
         ({"rests": True}, STEPS, "plateau", "on a plateau at step 100: "),

@@ -181,7 +181,7 @@ def test_a_start_at_the_saddle_stays_on_its_plateau(name):
     assert run.outcome.kind == "plateau"
     assert run.outcome.gap == 1
     assert "on a plateau at" in run.outcome.message
-    assert "nothing leads down" in run.outcome.message
+    assert "nothing moves it" in run.outcome.message
     for layer in run.weights:
         assert (layer == 0).all()
 

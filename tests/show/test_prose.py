@@ -67,3 +67,12 @@ def test_a_single_dollar_stays_a_dollar():
 
 def test_plain_text_loses_its_marks():
     assert plain("`digits` at $k=1$") == "digits at k=1"
+
+
+def test_every_formula_of_a_claim_is_set_as_mathematics():
+    # What cannot be read is shown as code, which no reader of a report should see.
+    from linnet import phenomena
+
+    for name in phenomena.names():
+        for claim in phenomena.claims(name):
+            assert "latex" not in formula(claim.formula), claim.name

@@ -17,7 +17,7 @@ def plain(text):
         ("holds", "heuristic", "holds", "holds"),
         ("fails", "exact", "fails", "fails"),
         ("fails", "asymptotic", "fails", "fails"),
-        ("fails", "heuristic", "misses", "fails, by 6.2 s.e."),
+        ("fails", "heuristic", "misses", "misses, by 6.2 s.e."),
         ("not resolved", "heuristic", "open", "not resolved"),
     ],
 )
@@ -30,7 +30,7 @@ def test_only_a_heuristic_that_fails_says_by_how_much(
 
 def test_a_heuristic_that_misses_without_measure_just_fails(verdict):
     lost = replace(verdict, verdict="fails", status="heuristic", deviation=None)
-    assert v.badge(lost) == v.Badge("misses", "fails")
+    assert v.badge(lost) == v.Badge("misses", "misses")
 
 
 def test_no_outcome_has_no_kind():

@@ -28,7 +28,7 @@ class Clock:
         """A moment, in words."""
         if self.is_discrete and np.isfinite(at):
             return f"step {at:.0f}" if at < 1e6 else f"step {at:.3g}"
-        return f"{'step' if self.is_discrete else 'time'} {at:.6g}"
+        return f"{'step' if self.is_discrete else 'time'} {at:.4g}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class End:
         rests: Whether it hardly moves, far above the minimum.
         leaves: Time or step by which it will have left a place of rest; infinite where
             nothing leads down.
+        deep: Whether there are more than two layers, so that growth speeds up.
     """
 
     gap: float
@@ -53,6 +54,7 @@ class End:
     limit: float
     rests: bool
     leaves: float
+    deep: bool
 
 
 def at_rest(
@@ -80,15 +82,17 @@ def classify(end: End, clock: Clock) -> Outcome:
         text = f"the solver used up its steps at {where}: raise the tolerance"
         return _outcome("limit", end, text)
     if end.rests:
-        text = f"on a plateau at {where}: {excess}, {_way_out(end.leaves, clock)}"
+        text = f"on a plateau at {where}: {excess}, {_way_out(end, clock)}"
         return _outcome("plateau", end, text)
-    return _outcome("limit", end, f"still moving at {where}: {excess}")
+    return _outcome("limit", end, f"still moving at {where}: {excess}; train longer")
 
 
-def _way_out(leaves: float, clock: Clock) -> str:
-    if np.isinf(leaves):
-        return "and nothing leads down from there"
-    return f"to be left by about {clock.name(leaves)}: train longer"
+def _way_out(end: End, clock: Clock) -> str:
+    if np.isinf(end.leaves):
+        return "and nothing moves it from there: start elsewhere"
+    when = clock.name(end.leaves)
+    when = f"by {when} at the latest" if end.deep else f"by about {when}"
+    return f"to be left {when}: train longer"
 
 
 def _outcome(kind: Kind, end: End, text: str) -> Outcome:

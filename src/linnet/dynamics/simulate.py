@@ -72,7 +72,7 @@ def simulate(
             RKC3 on the way when stability alone would ask for more than 1e4 explicit
             steps. `Trajectory.method` gives the reason.
         tolerance: Relative tolerance of gradient flow; None takes 1e-10 (Dopri8) or
-            1e-8 (a run that RKC3 ends), in 32 bits 1e-5 or 1e-4. The absolute one
+            1e-7 (a run that RKC3 ends), in 32 bits 1e-5 or 1e-4. The absolute one
             follows the smallest layer norm at the start, of every replica by itself.
         stop_gap: Stop at the first saved time at which `Trajectory.gap` of every
             replica that still goes is at most this; None runs through all times.
@@ -84,9 +84,9 @@ def simulate(
         progress: Called with the fraction done.
 
     Returns:
-        Observables, final weights and outcome: converged, diverged at a step, plateau
-        or limit. Never NaN: a replica that diverges keeps its last finite weights while
-        the others go on.
+        Observables, final weights and outcomes, one a replica (`outcome` is the worst):
+        converged, diverged at a step, plateau or limit. Never NaN: a replica that
+        diverges keeps its last finite weights while the others go on.
 
     Raises:
         ValueError: when shapes, times, steps or options do not fit, when data or start
@@ -216,4 +216,8 @@ def _outcomes(
         left = monitor.time_left(engine.layers, engine.frame, drop)
         leaves = at + left / clock.unit
     rows = zip(gap, drift, at, stopped, limits, rests, leaves, strict=True)
-    return tuple(classify(End(*(entry.item() for entry in row)), clock) for row in rows)
+    deep = len(engine.layers) > 2
+    return tuple(
+        classify(End(*(entry.item() for entry in row), deep=deep), clock)
+        for row in rows
+    )

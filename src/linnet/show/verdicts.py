@@ -91,7 +91,7 @@ def badge(verdict: Verdict) -> Badge:
     if verdict.verdict != "fails" or verdict.status != "heuristic":
         return outcome_badge(verdict.verdict)
     known = verdict.deviation is not None
-    return Badge("misses", f"fails, by {deviation(verdict)}" if known else "fails")
+    return Badge("misses", f"misses, by {deviation(verdict)}" if known else "misses")
 
 
 def outcome_badge(outcome: str) -> Badge:

@@ -266,7 +266,7 @@ def _stable(problem: Problem, verdicts: Verdicts) -> Answer:
         seen = verdicts["largest_stable_rate"].observed
         observation = "not seen" if seen is None else number(seen)
     return Answer(
-        question="What is the largest stable learning rate?",
+        question="Up to which learning rate does training stay where it ends?",
         prediction=number(predicted),
         observation=observation,
         outcome=_outcome(verdicts, "largest_stable_rate"),

@@ -160,7 +160,7 @@ def _run(problem: Problem, gamma: float) -> "Trajectory":
         runs.start(problem, gamma),
         times=[0.0, *_times(problem, gamma).tolist()],
         observe={},
-        tolerance=1e-11 if problem.canonical else runs.TOLERANCE,
+        tolerance=1e-11 if problem.canonical else None,
         stop_gap=DEPTH**2 if gamma == _scales(problem)[-1] else LOOSE,
         memory_limit=problem.memory_limit,
     )

@@ -249,7 +249,6 @@ def _ending(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
         runs.start(problem, problem.init_scale),
         times=np.unique(times).tolist(),
         observe={"product": end_to_end},
-        tolerance=runs.TOLERANCE,
         memory_limit=problem.memory_limit,
     )
     seen = ending.gap > 0

@@ -31,7 +31,7 @@ class LayerSpectra(SpectralBiasClaim):
     )
     formula: ClassVar[str] = (
         r"w_1^2 = \tfrac12\left(\gamma + \sqrt{\gamma^2 + 4\sigma^2}\right),\qquad"
-        r" w_2 = \sigma / w_1,\qquad \text{idle modes: } w_1 = \sqrt\gamma,\ w_2 = 0"
+        r" w_2 = \sigma / w_1"
     )
     domain: ClassVar[str] = (
         "Two layers, first isotropic (hidden width at least the inputs), second zero at"

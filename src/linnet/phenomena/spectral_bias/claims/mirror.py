@@ -293,6 +293,6 @@ def _followed(problem: Problem) -> "Trajectory":
             "first": runs.first_layer,
             "second": runs.second_layer,
         },
-        tolerance=1e-11 if problem.canonical else runs.TOLERANCE,
+        tolerance=1e-11 if problem.canonical else None,
         memory_limit=problem.memory_limit,
     )

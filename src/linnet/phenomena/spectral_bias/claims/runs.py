@@ -18,7 +18,6 @@ from linnet.study.words import number
 if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
-TOLERANCE = 5e-7  # of the solver on data
 STIFFEST = 2e9  # sharpness x time that a run of minutes can still afford
 
 
@@ -148,7 +147,7 @@ def trained(problem: Problem, gamma: float) -> "Trajectory":
             "hidden": hidden_spectrum,
             "output": output_spectrum,
         },
-        tolerance=1e-11 if problem.canonical else TOLERANCE,
+        tolerance=1e-11 if problem.canonical else None,
         stop_gap=deep(problem),
         memory_limit=problem.memory_limit,
     )

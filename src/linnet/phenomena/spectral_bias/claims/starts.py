@@ -119,8 +119,8 @@ class ScalarLimit(SpectralBiasClaim):
         " nearest to the start nor the one of least norm."
     )
     formula: ClassVar[str] = (
-        r"w_\infty = \arg\min_{Xw = y}\; q_\delta(\lVert w\rVert) - \langle\nabla"
-        r" q_\delta(\lVert w_0\rVert), w\rangle,\quad q_\delta'(r) ="
+        r"w_\infty = \arg\min_{Xw = y}\; q(\lVert w\rVert) - \langle\nabla"
+        r" q(\lVert w_0\rVert), w\rangle,\quad q'(r) ="
         r" \sqrt{\sqrt{\delta^2 + r^2} - \delta}"
     )
     domain: ClassVar[str] = (
