@@ -135,21 +135,24 @@ def test_a_step_in_32_bits_is_as_stable_as_in_64(stages):
 
 
 @given(stiffness=st.floats(0, 1.5e4))
-def test_stages_are_enough_and_at_most_one_too_many(stiffness):
+def test_stages_leave_a_margin_and_not_much_more(stiffness):
     with jax.enable_x64(True):
-        stages, stable = stage_count(jnp.asarray(stiffness))
+        count, stable = stage_count(jnp.asarray(stiffness))
+    stages = int(count)
     assert stable
-    assert stable_interval(int(stages)) >= stiffness
+    # The spectral radius may grow by eight per cent within a step.
+    assert stable_interval(stages) >= 1.08 * stiffness
     if stages > 3:
-        assert stable_interval(int(stages) - 2) < stiffness
+        assert stable_interval(int(0.94 * stages) - 2) < stiffness
 
 
 @pytest.mark.usefixtures("x64")
 def test_a_step_that_asks_for_too_many_stages_is_not_stable_and_costs_nothing():
-    limit = (MOST_STAGES**2 - 1) / STAGES_PER_STIFFNESS  # 1 + √(1 + cz) = most + 1
+    most = MOST_STAGES["float64"]
+    limit = (most**2 - 1) / STAGES_PER_STIFFNESS  # 1 + √(1 + cz) = most + 1
     stages, stable = jax.vmap(stage_count)(jnp.asarray([0.9999, 1.0001, 1e9]) * limit)
     np.testing.assert_array_equal(stable, [True, False, False])
-    np.testing.assert_array_equal(stages, [MOST_STAGES, 2, 2])
+    np.testing.assert_array_equal(stages, [most, 2, 2])
 
 
 @given(stiffness=st.floats(1e-3, 2e4))
@@ -237,6 +240,13 @@ def test_the_error_of_an_extrapolated_step_falls_with_the_fourth_power():
 @pytest.mark.usefixtures("x64")
 def test_error_of_a_step_beyond_the_most_stages_is_infinite():
     _, error, _ = attempt(0.05, radius=1e9)
+    assert np.isposinf(error).all()
+
+
+@pytest.mark.usefixtures("x64")
+def test_a_step_that_overflows_is_refused_from_where_it_began():
+    y1, error, _ = attempt(1e200, radius=1e-199)
+    np.testing.assert_array_equal(y1, np.ones(3))
     assert np.isposinf(error).all()
 
 

@@ -134,8 +134,8 @@ def test_a_stiff_flow_is_handed_to_rkc3_with_the_reason_and_ends_the_same():
     assert explicit.method.startswith("gradient flow by dopri8 at relative toler")
     assert "(asked for; stability alone" in explicit.method
     assert auto.evaluations < explicit.evaluations / 10
-    assert_weights_agree(auto.weights, explicit.weights, rtol=1e-7)
-    np.testing.assert_allclose(auto["end_to_end"], explicit["end_to_end"], atol=1e-7)
+    assert_weights_agree(auto.weights, explicit.weights, rtol=1e-6)
+    np.testing.assert_allclose(auto["end_to_end"], explicit["end_to_end"], atol=1e-6)
 
 
 def test_rkc3_alone_is_to_be_had_and_told():
@@ -143,7 +143,7 @@ def test_rkc3_alone_is_to_be_had_and_told():
     assert run.method.startswith(
         "gradient flow by rkc3 at relative tolerance 1e-07 (as"
     )
-    assert_weights_agree(run.weights, stiff("dopri8").weights, rtol=1e-7)
+    assert_weights_agree(run.weights, stiff("dopri8").weights, rtol=1e-6)
 
 
 def test_the_handover_follows_the_age_of_the_run_and_not_its_saves():

@@ -66,8 +66,38 @@ def test_depth_is_no_obstacle():
     assert outcome.leaves > 1
 
 
-def test_the_first_way_down_counts():
-    rates, pulls = np.array([[3.0, 1.0, 0.0]]), np.array([[1e-40, 1e-4, 1.0]])
-    alone = time_to_fall(np.array([0.1]), np.array([[1.0]]), np.array([[1e-4]]))
-    assert time_to_fall(np.array([0.1]), rates, pulls) == alone
-    np.testing.assert_allclose(alone, np.log1p(2 * 0.1 / 1e-4) / 2, rtol=1e-12)
+def test_a_slow_way_down_that_ever_flattens_is_one_too():
+    # Two input directions, a million times apart: the second has not begun to move.
+    moments = Moments(np.diag([1.0, 1e-6]), np.diag([1.0, 1e-3]), np.eye(2))
+    start = IsotropicFirstLayer(1e5).weights((2, 2, 2), np.random.default_rng(0))
+    outcome = simulate(GradientFlow(moments), start, times=[5e-3]).outcome
+    assert outcome.kind == "plateau"
+    later = simulate(GradientFlow(moments), start, times=[outcome.leaves])
+    np.testing.assert_allclose(later.gap[0], 0.9 * outcome.gap, rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1e-20, 1e-25])
+def test_data_of_any_scale_are_left_at_the_same_time_in_32_bits(scale):
+    moments = Moments(scale * np.eye(2), scale * np.diag([2.0, 1.0]), np.eye(2))
+    weights = IsotropicFirstLayer(1e-3).weights((2, 2, 2), np.random.default_rng(0))
+    leaves = [
+        simulate(
+            GradientFlow(moments), weights, times=[0.1 / scale], precision=precision
+        ).outcome.leaves
+        for precision in ("float32", "float64")
+    ]
+    np.testing.assert_allclose(leaves[0], leaves[1], rtol=1e-3)
+
+
+def test_a_network_that_loses_nothing_more_stays_for_ever():
+    rates, pulls = np.array([[-1.0, -2.0, 0.0]]), np.array([[1e-3, 1e-3, 0.0]])
+    total = 1e-3 / 2 + 1e-3 / 4
+    assert np.isinf(time_to_fall(np.array([1.001 * total]), rates, pulls))
+    assert np.isfinite(time_to_fall(np.array([0.999 * total]), rates, pulls))
+
+
+def test_all_ways_count_each_at_its_own_rate():
+    rates, pulls = np.array([[3.0, 0.0, -1.0]]), np.array([[1e-40, 1e-2, 1e-3]])
+    time = time_to_fall(np.array([0.1]), rates, pulls)[0]
+    fall = 1e-40 * np.expm1(6 * time) / 6 + 1e-2 * time - 1e-3 * np.expm1(-2 * time) / 2
+    np.testing.assert_allclose(fall, 0.1, rtol=1e-9)

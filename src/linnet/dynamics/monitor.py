@@ -73,7 +73,9 @@ class Monitor:
         self, layers: Stacked, frame: Frame, drop: Float[np.ndarray, " replicas"]
     ) -> Float[np.ndarray, " replicas"]:
         """Time until every replica has lost `drop` of its gap, if it is at rest now."""
-        rates, pulls = ways_down(inner_weights(layers, frame), self._data)
+        inner = tuple(np.asarray(w, float) for w in inner_weights(layers, frame))
+        variances, yx = (np.asarray(part, float) for part in self._data)
+        rates, pulls = ways_down(inner, (variances, yx))
         return time_to_fall(drop, rates, self._share(pulls.T).T)
 
     def _share(

@@ -186,8 +186,10 @@ def _trajectory(
     if single:
         observables = {name: values[:, 0] for name, values in observables.items()}
         gap, weights = gap[:, 0], tuple(layer[0] for layer in weights)
+    # A flow whose solver gives up ends there; descent goes on with other replicas.
+    at = record.at if is_discrete else np.minimum(record.at, engine.at.max())
     return Trajectory(
-        times=record.at * unit,
+        times=at * unit,
         steps=record.at.astype(int) if is_discrete else None,
         observables=observables,
         weights=weights,
@@ -215,9 +217,20 @@ def _outcomes(
         drop = np.where(rests, LEFT * gap, 1.0)
         left = monitor.time_left(engine.layers, engine.frame, drop)
         leaves = at + left / clock.unit
-    rows = zip(gap, drift, at, stopped, limits, rests, leaves, strict=True)
     deep = len(engine.layers) > 2
     return tuple(
-        classify(End(*(entry.item() for entry in row), deep=deep), clock)
-        for row in rows
+        classify(
+            End(
+                gap=float(gap[r]),
+                drift=float(drift[r]),
+                at=float(at[r]),
+                stopped=bool(stopped[r]),
+                limit=float(limits[r]),
+                rests=bool(rests[r]),
+                leaves=float(leaves[r]),
+                deep=deep,
+            ),
+            clock,
+        )
+        for r in range(len(gap))
     )

@@ -28,10 +28,10 @@ class Outcome:
             there it is an error monitor that costs nothing; of descent it tells what
             the finite learning rate does.
         leaves: On a plateau the time or step by which training would leave it, losing
-            a tenth of its excess loss: predicted from the ways down that the gradient
-            excites. With more than two layers growth speeds up on the way, and it is
-            left earlier, several times so from a tiny start. Infinite where no way
-            leads down; None elsewhere.
+            a tenth of its excess loss: predicted from the curvatures along the
+            directions that the gradient excites. With more than two layers growth
+            speeds up on the way, and it is left earlier, several times so from a tiny
+            start. Infinite where no way leads down; None elsewhere.
         message: One sentence for a reader.
     """
 

@@ -150,10 +150,12 @@ class UpperBound:
             ValueError: when the three have different shapes.
         """
         truth, seen, other = _alike(label, predicted, observed, wrong)
-        excess = self._excess(seen, truth)
+        excess = self._excess(seen, truth, truth)
         at = _worst(excess)
         deviation = max(float(excess.flat[at]), 0.0)
-        wrong_deviation = _largest(np.maximum(self._excess(seen, other), 0.0), other)
+        wrong_deviation = _largest(
+            np.maximum(self._excess(seen, other, truth), 0.0), other
+        )
         return Comparison(
             label=label,
             test="at most",
@@ -170,10 +172,13 @@ class UpperBound:
         )
 
     def _excess(
-        self, observed: Float[np.ndarray, "..."], bound: Float[np.ndarray, "..."]
+        self,
+        observed: Float[np.ndarray, "..."],
+        bound: Float[np.ndarray, "..."],
+        predicted: Float[np.ndarray, "..."],
     ) -> Float[np.ndarray, "..."]:
-        """Signed excess in units of the bound; infinite where one is no number."""
-        size = np.abs(bound)
+        """Signed excess in units of the prediction; infinite where one is no number."""
+        size = np.abs(predicted)
         with np.errstate(invalid="ignore", over="ignore"):
             excess = (observed - bound) / np.where(size > 0, size, 1.0)
         return np.where(np.isfinite(excess), excess, np.inf)

@@ -261,7 +261,7 @@ def _turning(problem: Problem) -> list[measure.FrameMotion]:
     motions = _motions(problem)
     size = runs.size(problem)
     grown = [m for m in motions if 0.05 * size < m.sigma[0]]
-    return grown[: max(1, len(grown) // 2)]
+    return grown[: max(1, len(grown) // 2)] or motions[-1:]
 
 
 @lru_cache(maxsize=4)
