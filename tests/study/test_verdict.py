@@ -115,12 +115,12 @@ def test_an_estimate_is_bounded_by_its_value_alone():
 @pytest.mark.parametrize(
     ("observed", "wrong", "outcome", "deviation", "wrong_deviation"),
     [
-        ([1.0, 1.5], [0.5, 1.0], "holds", 0.0, 0.5),
-        ([1.005, 1.0], [0.5, 2.0], "holds", 0.005, 0.505),
-        ([1.02, 0.1], [0.5, 2.0], "fails", 0.02, 0.52),
+        ([1.0, 1.5], [0.5, 1.0], "holds", 0.0, 1.0),
+        ([1.005, 1.0], [0.5, 2.0], "holds", 0.005, 1.01),
+        ([1.02, 0.1], [0.5, 2.0], "fails", 0.02, 1.04),
         # So far below that the stronger bound fits as well.
         ([0.1, 0.1], [0.5, 1.0], "not resolved", 0.0, 0.0),
-        ([1.0, 1.5], [0.99, 2.0], "not resolved", 0.0, 0.01),
+        ([1.0, 1.5], [0.99, 2.0], "not resolved", 0.0, 1 / 99),
         ([1.5, 1.0], [2.0, 4.0], "fails", 0.5, 0.0),
     ],
 )
@@ -152,8 +152,8 @@ def test_an_upper_bound_of_zero_is_exceeded_by_what_it_is():
 
 def test_the_slack_itself_holds_and_its_margin_itself_has_no_power():
     assert UpperBound(0.25).judge("x", 1.0, 1.25, 0.1).outcome == "holds"
-    assert UpperBound(0.25).judge("x", 4.0, 3.5, 1.4).outcome == "not resolved"
-    assert UpperBound(0.25, margin=2.0).judge("x", 4.0, 3.5, 1.4).outcome == "holds"
+    assert UpperBound(0.25).judge("x", 4.0, 3.5, 2.0).outcome == "not resolved"
+    assert UpperBound(0.25, margin=2.0).judge("x", 4.0, 3.5, 2.0).outcome == "holds"
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])

@@ -177,8 +177,11 @@ class UpperBound:
         bound: Float[np.ndarray, "..."],
         predicted: Float[np.ndarray, "..."],
     ) -> Float[np.ndarray, "..."]:
-        """Signed excess in units of the prediction; infinite where one is no number."""
-        size = np.abs(predicted)
+        """Signed excess in units of the bound; infinite where one is no number.
+
+        A wrong bound may be zero where the right one is not: that one is the unit then.
+        """
+        size = np.where(bound == 0, np.abs(predicted), np.abs(bound))
         with np.errstate(invalid="ignore", over="ignore"):
             excess = (observed - bound) / np.where(size > 0, size, 1.0)
         return np.where(np.isfinite(excess), excess, np.inf)

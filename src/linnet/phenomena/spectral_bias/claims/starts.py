@@ -119,7 +119,7 @@ class ScalarLimit(SpectralBiasClaim):
         " nearest to the start nor the one of least norm."
     )
     formula: ClassVar[str] = (
-        r"w_\infty = \arg\min_{Xw = y}\; q(\lVert w\rVert) - \langle\nabla"
+        r"w_\infty = \operatorname{argmin}_{Xw = y}\; q(\lVert w\rVert) - \langle\nabla"
         r" q(\lVert w_0\rVert), w\rangle,\quad q'(r) ="
         r" \sqrt{\sqrt{\delta^2 + r^2} - \delta}"
     )
