@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Integral, Real
 
 import jax
@@ -143,7 +144,7 @@ def check_observables(
         TypeError: when one is no function of the weights that returns an array.
     """
     named = {"end_to_end": end_to_end} if observe is None else dict(observe)
-    whole = tuple(jax.ShapeDtypeStruct(layer.shape, dtype) for layer in layers)
+    shapes = tuple(layer.shape for layer in layers)
     size = 0
     for name, function in named.items():
         if not callable(function):
@@ -152,7 +153,7 @@ def check_observables(
                 f" {function!r}."
             )
         try:
-            shape = jax.eval_shape(jax.vmap(function), whole)
+            shape = _shape_of(function, shapes, dtype)
         except jax.errors.TracerArrayConversionError as error:
             raise TypeError(
                 f"Observable `{name}` must be made of operators or `jax.numpy`, but"
@@ -165,6 +166,18 @@ def check_observables(
             )
         size += shape.size * shape.dtype.itemsize
     return tuple(sorted(named.items(), key=lambda item: item[0])), size
+
+
+@lru_cache(maxsize=256)
+def _shape_of(
+    function: Observable, shapes: tuple[tuple[int, ...], ...], dtype: np.dtype
+) -> object:
+    """What an observable of all replicas is; to trace it takes longer than some runs.
+
+    Keyed by the function itself, as compiled programs are.
+    """
+    whole = tuple(jax.ShapeDtypeStruct(shape, dtype) for shape in shapes)
+    return jax.eval_shape(jax.vmap(function), whole)
 
 
 def _check_word(name: str, given: str, known: tuple[str, ...]) -> None:
