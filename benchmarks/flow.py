@@ -268,27 +268,32 @@ def count_evaluations(call: Callable[[], np.ndarray]) -> float:
     return float(count)
 
 
-def right_hand_side_rate(problem: Problem) -> float:
-    """GF/s of the right-hand side alone, in a compiled loop, on reduced coordinates."""
+def right_hand_side_rate(problem: Problem, starts: Weights | None = None) -> float:
+    """GF/s of the right-hand side alone, in a compiled loop, on reduced coordinates.
+
+    Of the problem's own start, or of stacked ones all at once.
+    """
     moments = Moments.of_data(problem.inputs, problem.targets)
     variances, basis = np.linalg.eigh(moments.xx)
     kept = variances > moments.default_cutoff()
-    first, second = problem.start
+    first, second = starts or tuple(layer[None] for layer in problem.start)
     with jax.enable_x64(True):
         layers = jnp.asarray(first @ basis[:, kept]), jnp.asarray(second)
         data = jnp.asarray(variances[kept]), jnp.asarray(moments.yx @ basis[:, kept])
         timed = stopwatch(lambda: jax.block_until_ready(_many(layers, *data)))
         timed()
         seconds = min(timed() for _ in range(ROUNDS))
-    (h, r), k = layers[0].shape, len(layers[1])
-    return 1e-9 * REPEATS * 6 * k * h * r / seconds  # three products of 2khr each
+    (count, h, r), k = layers[0].shape, layers[1].shape[1]
+    return 1e-9 * REPEATS * count * 6 * k * h * r / seconds  # three products of 2khr
 
 
 @jax.jit
 def _many(weights: Weights, variances: jax.Array, yx: jax.Array) -> Weights:
+    def slopes(at: Weights) -> Weights:
+        return jax.vmap(lambda layers: moment_gradients(layers, variances, yx))(at)
+
     def once(_: int, at: Weights) -> Weights:
-        gradients = moment_gradients(at, variances, yx)
-        return jax.tree.map(lambda w, g: w - 1e-12 * g, at, gradients)
+        return jax.tree.map(lambda w, g: w - 1e-12 * g, at, slopes(at))
 
     return jax.lax.fori_loop(0, REPEATS, once, weights)
 

@@ -9,7 +9,6 @@ def test_all_canonical_claims_are_chosen_by_default():
         "end_to_end_limit",
         "hidden_layer_spectrum",
         "stable_rank",
-        "layer_spectra",
         "variational_limit",
         "mode_law",
         "mirror_flow",

@@ -31,7 +31,8 @@ Name: TypeAlias = Literal["dopri8", "rkc3"]
 EXPLICIT_INTERVAL = 6.0  # stable real interval of Dopri8, roughly
 MOST_EXPLICIT_STEPS = 1e4
 # Up to this age, in explicit steps, Dopri8 needs fewer evaluations per octave of time
-# than RKC3 at this tolerance; measured, as is the power of the tolerance.
+# than RKC3 at this tolerance, as counted on digits. The power is that by which the
+# number of RKC3's steps is expected to change the crossing.
 HANDOVER, HANDOVER_TOLERANCE = 100.0, 1e-8
 MOST_STEPS = 200_000  # between two saved times; reaching it is an outcome, not a hang
 
@@ -182,8 +183,9 @@ def integrate(
     """Follow all replicas for a time of `length`; the flow does not know the clock.
 
     They share their steps, each as long as the most demanding replica allows: products
-    of all replicas are then formed at once and no replica waits for the choices of
-    another, which costs several times what a step of one's own would save.
+    of all replicas are then formed at once, and no replica waits for the choices of
+    another. Starts of one kind are stiff at about the same times; one that is far
+    stiffer than the others makes them pay for its steps.
     """
     relative, absolute = tolerances
     control = diffrax.PIDController(relative, absolute[:, None, None], norm=_worst)

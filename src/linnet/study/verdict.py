@@ -15,6 +15,7 @@ import numpy as np
 
 from linnet.numerics import Estimate
 from linnet.shapes import Float
+from linnet.study.hotelling import hotelling, samples_of
 
 Status = Literal["exact", "asymptotic", "heuristic"]
 Outcome = Literal["holds", "fails", "not resolved"]
@@ -28,7 +29,8 @@ class Comparison:
     Attributes:
         label: What was compared.
         test: `bound`, `at most`, `z` or `chi2`.
-        predicted: Headline scalar: the entry that deviates most (null when not finite).
+        predicted: Headline scalar: the entry that deviates most, or the largest one of
+            a vector that keeps its bound (null when not finite).
         observed: The same entry as observed.
         stderr: Its standard error, None for a bound.
         z: Its z-score, observed minus predicted, None for a bound.
@@ -89,21 +91,11 @@ class Bound:
         gaps = self._gaps(seen, truth, truth)
         at = _worst(gaps)
         deviation = float(gaps.flat[at])
+        if deviation <= self.limit:  # the worst entry may be a zero, and tell nothing
+            at = _worst(np.abs(truth))
         wrong_deviation = _largest(self._gaps(seen, other, truth), other)
-        return Comparison(
-            label=label,
-            test="bound",
-            predicted=_finite(truth.flat[at]),
-            observed=_finite(seen.flat[at]),
-            stderr=None,
-            z=None,
-            deviation=_finite(deviation),
-            tolerance=self.limit,
-            wrong_deviation=_finite(wrong_deviation),
-            outcome=_outcome(
-                deviation <= self.limit, wrong_deviation > self.margin * self.limit
-            ),
-        )
+        entry, off = (truth.flat[at], seen.flat[at]), (deviation, wrong_deviation)
+        return _bounded(label, "bound", entry, off, self.limit, self.margin)
 
     def _gaps(
         self,
@@ -156,20 +148,8 @@ class UpperBound:
         wrong_deviation = _largest(
             np.maximum(self._excess(seen, other, truth), 0.0), other
         )
-        return Comparison(
-            label=label,
-            test="at most",
-            predicted=_finite(truth.flat[at]),
-            observed=_finite(seen.flat[at]),
-            stderr=None,
-            z=None,
-            deviation=_finite(deviation),
-            tolerance=self.slack,
-            wrong_deviation=_finite(wrong_deviation),
-            outcome=_outcome(
-                deviation <= self.slack, wrong_deviation > self.margin * self.slack
-            ),
-        )
+        entry, off = (truth.flat[at], seen.flat[at]), (deviation, wrong_deviation)
+        return _bounded(label, "at most", entry, off, self.slack, self.margin)
 
     def _excess(
         self,
@@ -266,14 +246,14 @@ class ChiSquare:
                 entries + 2 samples or one that is not finite, when its entries depend
                 on each other linearly, or when shapes differ.
         """
-        samples = _samples(label, observed)
+        samples = samples_of(label, observed)
         mean = Estimate.from_samples(samples)
         truth, seen, other = _alike(label, predicted, mean, wrong)
         z = mean.z(truth)
         at = _worst(np.abs(z))
-        deviation = _hotelling(label, samples, truth)
+        deviation = hotelling(label, samples, truth)
         wrong_deviation = _largest(
-            np.atleast_1d(_hotelling(label, samples, other)), other
+            np.atleast_1d(hotelling(label, samples, other)), other
         )
         return Comparison(
             label=label,
@@ -292,65 +272,28 @@ class ChiSquare:
 Test = Bound | UpperBound | ZTest | ChiSquare
 
 
-def _samples(label: str, observed: Observed) -> Float[np.ndarray, "N m"]:
-    if isinstance(observed, Estimate):
-        raise ValueError(
-            f"`{label}` is judged by its measured covariance, so it must be observed as"
-            " samples, but is an Estimate: give the samples themselves."
-        )
-    samples = np.asarray(observed, dtype=float)
-    if not np.isfinite(samples).all():
-        raise ValueError(
-            f"The samples of `{label}` must be finite, but hold NaN or infinity: drop"
-            " diverged replicas first, and count them."
-        )
-    if samples.ndim != 2 or len(samples) < samples.shape[1] + 2:
-        raise ValueError(
-            f"`{label}` must be observed as (samples, entries), with at least entries +"
-            f" 2 samples, but has shape {samples.shape}."
-        )
-    return samples
-
-
-def _hotelling(
-    label: str, samples: Float[np.ndarray, "N m"], mean: Float[np.ndarray, " m"]
-) -> float:
-    """Equivalent normal |z| of the gap between the sample mean and `mean`."""
-    from scipy import special, stats
-
-    count, entries = samples.shape
-    spread = samples.std(0, ddof=1)
-    rounding = 4 * np.finfo(float).eps * np.abs(samples).max(0)
-    # In units of their spread: T^2 does not change, and the matrix is well scaled. An
-    # entry that is constant but for rounding becomes zero, and is refused.
-    unit = np.where(spread > rounding, spread, np.inf)
-    correlation = np.cov(samples / unit, rowvar=False).reshape(entries, entries)
-    if np.linalg.eigvalsh(correlation)[0] <= entries * 1e-14:
-        raise ValueError(
-            f"The entries of `{label}` must not depend on each other linearly, but"
-            " their covariance is singular: leave out those that follow from the"
-            " others."
-        )
-    with np.errstate(over="ignore", invalid="ignore"):
-        gap = (samples.mean(0) - mean) / unit
-        squared = count * gap @ np.linalg.solve(correlation, gap)
-    if not np.isfinite(squared):  # `mean` is no number, or further off than any
-        return float("inf")
-    ratio = squared * (count - entries) / (entries * (count - 1))
-    log_p = stats.f.logsf(ratio, entries, count - entries)
-    if not np.isfinite(log_p):
-        log_p = _far_tail(squared / (count - 1), entries, count - entries)
-    return float(abs(special.ndtri_exp(min(log_p, 0.0) - np.log(2))))
-
-
-def _far_tail(share: float, entries: int, rest: int) -> float:
-    """Log of the survival function where it underflows: leading term of its series."""
-    from scipy import special
-
-    a, b = rest / 2, entries / 2
-    # x^a (1 - x)^b / (a B(a, b)) at x = 1 / (1 + share).
-    logs = -(a + b) * np.log1p(share) + b * np.log(share)
-    return float(logs - np.log(a) - special.betaln(a, b))
+def _bounded(
+    label: str,
+    test: Literal["bound", "at most"],
+    entry: tuple[float, float],
+    deviations: tuple[float, float],
+    limit: float,
+    margin: float,
+) -> Comparison:
+    """A comparison without error bar: predicted and observed; off by, wrong off by."""
+    right, wrong = deviations
+    return Comparison(
+        label=label,
+        test=test,
+        predicted=_finite(entry[0]),
+        observed=_finite(entry[1]),
+        stderr=None,
+        z=None,
+        deviation=_finite(right),
+        tolerance=limit,
+        wrong_deviation=_finite(wrong),
+        outcome=_outcome(right <= limit, wrong > margin * limit),
+    )
 
 
 def _alike(

@@ -19,7 +19,6 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
 )
-from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
@@ -44,7 +43,7 @@ SPECIAL = (
 )
 COMMON = [claim for claim in CLAIMS if not isinstance(claim, SPECIAL)]
 # Relations that hold at all times: they predict from the products of a run.
-RELATIONS = (Conservation, LayerSpectra)
+RELATIONS = (Conservation,)
 claims = pytest.mark.parametrize("claim", COMMON, ids=lambda claim: claim.name)
 POSED = ("correlated", "lazy", "white", "one output")
 
@@ -213,16 +212,15 @@ def flow_without_the_weakest_mode(monkeypatch):
 @pytest.mark.parametrize(
     ("claim", "name", "make_it_true", "label"),
     [
-        (Conservation(), "canonical", start_at_twice_the_scale, "hidden spectrum"),
-        (Conservation(), "lazy", start_at_twice_the_scale, "hidden spectrum"),
+        (Conservation(), "canonical", start_in_balance, "hidden layer"),
+        (Conservation(), "canonical", start_in_balance, "output layer"),
+        (Conservation(), "lazy", start_in_balance, "hidden layer"),
         (EndToEndLimit(), "canonical", flow_without_the_weakest_mode, "flow"),
         (EndToEndLimit(), "correlated", flow_without_the_weakest_mode, "flow"),
         (HiddenLayerSpectrum(), "canonical", start_at_twice_the_scale, ""),
         (HiddenLayerSpectrum(), "lazy", start_at_twice_the_scale, ""),
         (StableRank(), "canonical", start_at_twice_the_scale, ""),
         (StableRank(), "lazy", start_at_twice_the_scale, ""),
-        (LayerSpectra(), "canonical", start_in_balance, ""),
-        (LayerSpectra(), "lazy", start_in_balance, ""),
         (VariationalLimit(), "canonical", start_at_twice_the_scale, "Gram matrix"),
         (VariationalLimit(), "canonical", start_at_twice_the_scale, "spectra"),
         (VariationalLimit(), "lazy", start_at_twice_the_scale, "slope"),

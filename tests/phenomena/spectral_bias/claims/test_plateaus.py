@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from linnet.phenomena.spectral_bias import theory
-from linnet.phenomena.spectral_bias.claims import problems
+from linnet.phenomena.spectral_bias.claims import plateaus, problems
 from linnet.phenomena.spectral_bias.claims.plateaus import (
     LEVELS,
     MAPS,
@@ -55,3 +55,19 @@ def test_on_white_inputs_the_wrong_theory_has_learned_one_mode_more(fresh):
     np.testing.assert_allclose(theory.truncated_losses(white.moments), levels)
     np.testing.assert_array_equal(CLAIM.wrong(white)[LEVELS], levels[2:] / levels[0])
     assert run_claim(CLAIM, white)[0].verdict == "holds"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_falls_move_with_the_logarithm_of_the_scale_as_predicted(seed):
+    # Their times are right to leading order: what each decade of the scale adds.
+    problem = problems.staircase(seed, True)
+    levels = theory.plateau_losses(problem.moments)
+    middles = (levels[:2] + levels[1:3]) / 2 / levels[0]
+    falls = []
+    for scale in (1e-9, 1e-13):
+        run = plateaus._staircase(problem, scale)
+        falls.append([run.times[np.argmax(run.gap < middle)] for middle in middles])
+    slopes = np.diff(falls, axis=0)[0] / np.log(1e4)
+    np.testing.assert_allclose(
+        slopes, theory.plateau_times(problem.moments)[:2], rtol=0.05
+    )

@@ -13,7 +13,6 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
     HiddenLayerSpectrum,
     StableRank,
 )
-from linnet.phenomena.spectral_bias.claims.layer_spectra import LayerSpectra
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
@@ -27,7 +26,6 @@ CLAIMS = (
     EndToEndLimit(),
     HiddenLayerSpectrum(),
     StableRank(),
-    LayerSpectra(),
     VariationalLimit(),
     ModeLaw(),
     MirrorFlow(),

@@ -11,27 +11,37 @@ from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Observed, Status
 from linnet.study.words import number
 
+MODES = 3  # leading ones that are drawn
+DOTS = 20  # of each drawn singular value
+
 
 class Conservation(SpectralBiasClaim):
-    """The imbalance does not move, and the product fixes the first layer's spectrum."""
+    """The imbalance does not move, and the product fixes the spectra of both layers.
+
+    The spectra are a relation of three things that are simulated: as the mirror flow,
+    it predicts two of them from the third of the same run at the same time. At the
+    start it needs no run: the product is zero and all modes are idle.
+    """
 
     name: ClassVar[str] = "conservation"
     statement: ClassVar[str] = (
         "Gradient flow conserves the imbalance of the layers, so at every time the"
-        " product alone fixes the singular values of the hidden layer."
+        " product alone fixes the singular values of both; what it does not use idles"
+        " at the square root of the initial scale."
     )
     formula: ClassVar[str] = (
-        r"W_2^\top W_2 - W_1W_1^\top = \mathrm{const},\qquad W_1^\top W_1 ="
-        r" \tfrac\gamma2 I + \left(\tfrac{\gamma^2}{4} I + W^\top W\right)^{1/2}"
+        r"W_2^\top W_2 - W_1W_1^\top = \mathrm{const},\qquad w_1^2 = \tfrac12\left("
+        r"\gamma + \sqrt{\gamma^2 + 4\sigma^2}\right),\ w_2 = \sigma / w_1"
     )
     domain: ClassVar[str] = (
         "Two layers, first isotropic (hidden width at least the inputs), second zero at"
-        " the start; gradient flow of any loss of the product. Descent breaks it in"
-        " proportion to the learning rate."
+        " the start; gradient flow of any loss of the product, all times. Descent"
+        " breaks it in proportion to the learning rate."
     )
     of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = (
-        "training balances the layers (imbalance to zero); twice the scale"
+        "training balances the layers: no imbalance, each the square root of the"
+        " product"
     )
 
     def canonical(self, seed: int, quick: bool) -> Problem:
@@ -51,26 +61,33 @@ class Conservation(SpectralBiasClaim):
         return Bound(1e-8 if problem.canonical else 1e-5)
 
     def predict(self, problem: Problem) -> Quantities:
-        """No drift; the spectrum that belongs to the observed product at each time."""
-        return _from_products(problem, 1.0, [0.0 for _ in runs.scales(problem)])
+        """No drift; the spectra from the product of the run at each time."""
+        quantities: dict[str, Observed] = {}
+        for gamma in runs.scales(problem):
+            quantities[_drift(gamma)] = 0.0
+            first, second = theory.layer_singular_values(_modes(problem, gamma), gamma)
+            quantities |= _both(problem, gamma, first, second)
+        return quantities
 
     def wrong(self, problem: Problem) -> Quantities:
-        """A drift that balances the layers; the spectrum of twice the scale."""
-        drifts = []
+        """A drift that balances the layers; square roots of the product."""
+        quantities: dict[str, Observed] = {}
         for gamma in runs.scales(problem):
             first, _ = runs.start(problem, gamma)  # the second one is zero
             layers = runs.trained(problem, gamma).weights
             norm = sum(float((layer**2).sum()) for layer in layers)
-            drifts.append(float(np.linalg.norm(first.T @ first)) / norm)
-        return _from_products(problem, 2.0, drifts)
+            quantities[_drift(gamma)] = float(np.linalg.norm(first.T @ first)) / norm
+            root = np.sqrt(_modes(problem, gamma))
+            quantities |= _both(problem, gamma, root, root)
+        return quantities
 
     def observe(self, problem: Problem) -> Quantities:
-        """Drift over the whole run, in units of the squared weights; the spectrum."""
+        """Drift over the run, in units of the squared weights; spectra at all times."""
         quantities: dict[str, Observed] = {}
         for gamma in runs.scales(problem):
             run = runs.trained(problem, gamma)
             quantities[_drift(gamma)] = run.imbalance_drift
-            quantities[_spectrum(gamma)] = run["hidden"]
+            quantities |= _both(problem, gamma, run["hidden"], run["output"])
         return quantities
 
     def note(self, problem: Problem) -> str:
@@ -78,67 +95,84 @@ class Conservation(SpectralBiasClaim):
         return runs.unfinished(problem, runs.scales(problem))
 
     def figure(self, problem: Problem) -> Figure:
-        """Spectra of the first layer over time, one panel a scale."""
-        predicted, observed = self.predict(problem), self.observe(problem)
-        panels = []
-        for gamma in runs.scales(problem):
-            times = runs.trained(problem, gamma).times[1:]
-            lines = np.asarray(predicted[_spectrum(gamma)])[1:]
-            dots = np.asarray(observed[_spectrum(gamma)])[1:]
-            panels.append(
-                Panel(
-                    title=rf"start at $\gamma$ = {number(gamma, 3)}",
-                    x_label="time (learning rate × steps)",
-                    y_label="singular values of the hidden layer",
-                    series=_spectra(times, lines, dots),
-                    x_scale="log",
-                    y_scale="log",
-                )
-            )
+        """Spectra of the product and of both layers over time, one panel a scale."""
+        lines, dots = self.predict(problem), self.observe(problem)
+        panels = [_panel(problem, g, lines, dots) for g in runs.scales(problem)]
         return Figure(
             name=self.name,
             caption=(
-                "Singular values of the hidden layer while it trains. Lines: computed"
-                " from the product of the layers alone, through the conserved"
-                " imbalance. Dots: measured on the simulated layer. Modes that the task"
-                " does not use stay at the square root of the initial scale."
+                "Singular values of the product and of both layers while the network"
+                " learns; lines are computed from the product through the conserved"
+                " imbalance. From a small start the modes grow one after the other out"
+                " of a hidden layer that idles at the square root of the initial scale,"
+                " until both layers have the same large values. From a large start the"
+                " output layer does the learning, and the hidden layer hardly moves."
             ),
             panels=tuple(panels),
         )
-
-
-def _from_products(
-    problem: Problem, factor: float, drifts: list[float]
-) -> dict[str, Observed]:
-    """Drifts, and the spectra of `factor` times the scale from the products."""
-    quantities: dict[str, Observed] = {}
-    for gamma, drift in zip(runs.scales(problem), drifts, strict=True):
-        products = runs.trained(problem, gamma)["product"]
-        quantities[_drift(gamma)] = drift
-        quantities[_spectrum(gamma)] = np.array(
-            [theory.hidden_spectrum(product, factor * gamma) for product in products]
-        )
-    return quantities
-
-
-def _spectra(
-    times: np.ndarray, lines: np.ndarray, dots: np.ndarray
-) -> tuple[Series, ...]:
-    """The largest values and the smallest one; every few times for the dots."""
-    count = lines.shape[1]
-    shown = sorted({*range(min(count - 1, 4)), count - 1})
-    few = slice(None, None, max(1, len(times) // 20))
-    series = []
-    for color, i in enumerate(shown):
-        label = {0: "largest", count - 1: "smallest"}.get(i, f"number {i + 1}")
-        series.append(Series(times, lines[:, i], label, "theory", color))
-        series.append(Series(times[few], dots[few, i], label, "simulation", color))
-    return tuple(series)
 
 
 def _drift(gamma: float) -> str:
     return rf"drift of the imbalance, $\gamma$ = {number(gamma, 3)}"
 
 
-def _spectrum(gamma: float) -> str:
-    return rf"hidden spectrum at all times, $\gamma$ = {number(gamma, 3)}"
+def _hidden(gamma: float) -> str:
+    return rf"hidden layer at all times, $\gamma$ = {number(gamma, 3)}"
+
+
+def _output(gamma: float) -> str:
+    return rf"output layer at all times, $\gamma$ = {number(gamma, 3)}"
+
+
+def _both(
+    problem: Problem, gamma: float, hidden: np.ndarray, output: np.ndarray
+) -> dict[str, Observed]:
+    """Spectra of both layers by their labels, as many values as the layers have."""
+    k, d = problem.moments.yx.shape
+    count = min(k, problem.hidden)
+    return {_hidden(gamma): hidden[:, :d], _output(gamma): output[:, :count]}
+
+
+def _modes(problem: Problem, gamma: float) -> np.ndarray:
+    """Singular values of the product at each time, zero where a layer has more."""
+    products = runs.trained(problem, gamma)["product"]
+    sigma = np.linalg.svd(products, compute_uv=False)
+    missing = problem.hidden - sigma.shape[1]
+    return np.pad(sigma, ((0, 0), (0, missing)))
+
+
+def _panel(
+    problem: Problem, gamma: float, lines: Quantities, dots: Quantities
+) -> Panel:
+    """The leading values of all three and the least of the hidden layer, all times."""
+    times = runs.trained(problem, gamma).times[1:]  # zero has no place on a log axis
+    shown = list(range(min(MODES, len(runs.directions(problem)))))
+    series = _dots(times, _modes(problem, gamma)[1:], shown, "product", 0)
+    layers = (
+        (_hidden(gamma), "hidden layer", [*shown, -1]),
+        (_output(gamma), "output layer", shown),
+    )
+    for color, (label, name, which) in enumerate(layers, 1):
+        told, seen = np.asarray(lines[label])[1:], np.asarray(dots[label])[1:]
+        for i in which:
+            series.append(Series(times, told[:, i], name, "theory", color))
+        series += _dots(times, seen, which, name, color)
+    return Panel(
+        title=rf"start at $\gamma$ = {number(gamma, 3)}",
+        x_label="time (learning rate × steps)",
+        y_label="singular values",
+        series=tuple(series),
+        x_scale="log",
+        y_scale="log",
+    )
+
+
+def _dots(
+    times: np.ndarray, values: np.ndarray, which: list[int], name: str, color: int
+) -> list[Series]:
+    """Every few times, each color at other ones: where layers meet, both are seen."""
+    step = max(1, len(times) // DOTS)
+    few = slice(color * step // 3, None, step)
+    return [
+        Series(times[few], values[few, i], name, "simulation", color) for i in which
+    ]

@@ -113,7 +113,7 @@ class EndToEndLimit(SpectralBiasClaim):
                 "Left: networks started at very different scales take different times,"
                 " but all arrive at the same map. Right: singular values of the map"
                 " they arrive at, computed from the data (line) and measured after"
-                " training (dots)."
+                " training (dots), one on the other for every way of training."
             ),
             panels=panels,
         )
@@ -123,15 +123,10 @@ class EndToEndLimit(SpectralBiasClaim):
         sigma = np.linalg.svd(limit, compute_uv=False)
         index = np.arange(1, len(sigma) + 1)
         observed = self.observe(problem)
+        name = f"all {len(observed)} trained networks"
         dots = [
-            Series(
-                index,
-                np.linalg.svd(np.asarray(product), compute_uv=False),
-                label,
-                "simulation",
-                color,
-            )
-            for color, (label, product) in enumerate(observed.items())
+            Series(index, np.linalg.svd(product, compute_uv=False), name, "simulation")
+            for product in map(np.asarray, observed.values())
         ]
         line = Series(index, sigma, "least-norm solution", "theory", 0)
         return Panel(

@@ -9,7 +9,7 @@ import numpy as np
 from linnet.network import Weights, end_to_end
 from linnet.phenomena.spectral_bias import measure, theory
 from linnet.phenomena.spectral_bias.claims import problems, runs
-from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
+from linnet.phenomena.spectral_bias.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Observed, Status
 
@@ -17,11 +17,10 @@ EXPONENT = "loss of imbalance, logarithm per learning rate"
 END = "product at the end"
 RATES = (0.02, 0.01, 0.005)  # each half of the one before, for the extrapolation
 SHOWN = (*RATES, 0.04, 0.06, 0.08)
-ELSEWHERE = "its modes are those of white inputs; ask `linnet reproduce`"
 TIME = 60.0  # of which the weakest mode needs half
 
 
-class FiniteRate(SpectralBiasClaim):
+class FiniteRate(CanonicalClaim):
     """What descent does to the quantity that the flow conserves."""
 
     name: ClassVar[str] = "finite_rate"
@@ -42,7 +41,7 @@ class FiniteRate(SpectralBiasClaim):
         r" its end, $\eta b \ll 1$. Observed: the limit of small learning rates, by"
         " Richardson extrapolation."
     )
-    of_data: ClassVar[bool] = False
+    elsewhere: ClassVar[str] = "its modes are those of white inputs"
     wrong_theory: ClassVar[str] = (
         "twice the exponent, and a product that ends where the second layer makes up"
         " for the loss"
@@ -51,10 +50,6 @@ class FiniteRate(SpectralBiasClaim):
     def canonical(self, seed: int, quick: bool) -> Problem:
         """White inputs, three modes."""
         return problems.isotropic(seed, quick)
-
-    def applies(self, problem: Problem) -> str | None:
-        """On white inputs that are exactly so."""
-        return None if problem.canonical else ELSEWHERE
 
     def status(self, problem: Problem) -> Status:
         """For small learning rates."""
@@ -99,8 +94,9 @@ class FiniteRate(SpectralBiasClaim):
                 "What is left of the imbalance between the layers of each mode, which"
                 " the flow would conserve: at the end of gradient descent, against its"
                 " learning rate (left), and while it trains (right). A mode loses it"
-                " when it is learned, and a stronger one loses more. Dashed: the"
-                " strongest mode, with twice the exponent."
+                " when it is learned, and a stronger one loses more. The law is"
+                " that of small rates, and only its limit is judged: dots come to the"
+                " line there. Dashed: the strongest mode, with twice the exponent."
             ),
             panels=(_against_rate(problem), _against_time(problem)),
         )

@@ -185,8 +185,8 @@ class MirrorDefect(SpectralBiasClaim):
         mirror = Series(line, np.ones(200), "mirror flow of the matrix", "wrong")
         panel = Panel(
             title="faster than a mirror flow",
-            x_label="half distance (or middle) of the modes, x",
-            y_label="mobility / that of the mirror flow",
+            x_label="how far the two modes are apart (arcsinh scale), x",
+            y_label="speed of turning / that of the mirror flow",
             series=(law, mirror, *series),
         )
         return Figure(

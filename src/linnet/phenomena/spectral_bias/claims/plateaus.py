@@ -27,7 +27,7 @@ VISIBLE = 3e-4  # largest offset at which a plateau is expected to show
 MARGIN = 30  # by which the estimate of the offset may be off: its exponent is right
 SLOWED = 0.99  # slope of ln loss against ln time that counts as slow
 UNSEEN = 1e-6  # excess loss that is not looked at for slowing down
-SETTLED = 1e-4  # levels on the canonical problem, where estimates stay below 4e-6
+SETTLED = 1e-4  # canonical levels: estimates of 40 seeds stay below 3.2e-6
 
 
 class SequentialPlateaus(SpectralBiasClaim):

@@ -18,8 +18,7 @@ from linnet.network import (
 from linnet.numerics import Estimate
 from linnet.phenomena.spectral_bias import theory
 from linnet.phenomena.spectral_bias.claims import problems, runs
-from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
-from linnet.phenomena.spectral_bias.claims.starts import ELSEWHERE
+from linnet.phenomena.spectral_bias.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status
 from linnet.study.words import number
@@ -36,7 +35,7 @@ LABEL = "deviation, "
 Shape = Callable[[float], AbstractInitialization]
 
 
-class GaussianShape(SpectralBiasClaim):
+class GaussianShape(CanonicalClaim):
     """The shape of the start decides where the product ends, at any scale."""
 
     name: ClassVar[str] = "gaussian_shape"
@@ -57,7 +56,6 @@ class GaussianShape(SpectralBiasClaim):
         r" error bar of the prediction is the correction of up to (r+1)/(h-r-1) to the"
         " square."
     )
-    of_data: ClassVar[bool] = False
     wrong_theory: ClassVar[str] = (
         "the deviation falls as one over the width and as the scale itself"
     )
@@ -65,10 +63,6 @@ class GaussianShape(SpectralBiasClaim):
     def canonical(self, seed: int, quick: bool) -> Problem:
         """Four samples of sixteen inputs."""
         return problems.few_samples(seed, quick)
-
-    def applies(self, problem: Problem) -> str | None:
-        """On its canonical start."""
-        return None if problem.canonical else ELSEWHERE
 
     def status(self, problem: Problem) -> Status:
         """For wide layers, or small scales."""

@@ -11,18 +11,13 @@ import numpy as np
 from linnet.network import Weights
 from linnet.phenomena.spectral_bias import measure, theory
 from linnet.phenomena.spectral_bias.claims import problems, runs
-from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
+from linnet.phenomena.spectral_bias.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
 from linnet.study.words import number
 
-ELSEWHERE = (
-    "it measures the Hessian entry by entry, which is for small networks; ask `linnet"
-    " reproduce`"
-)
 
-
-class HessianSpectrum(SpectralBiasClaim):
+class HessianSpectrum(CanonicalClaim):
     """Every curvature of the loss where training ends."""
 
     name: ClassVar[str] = "hessian_spectrum"
@@ -39,16 +34,14 @@ class HessianSpectrum(SpectralBiasClaim):
         "Two layers, first isotropic (hidden width at least the inputs), second zero at"
         r" the start; the minimizer that gradient flow reaches; $\Sigma = X^\top X/n$."
     )
-    of_data: ClassVar[bool] = False
+    elsewhere: ClassVar[str] = (
+        "it measures the Hessian entry by entry, which is for small networks"
+    )
     wrong_theory: ClassVar[str] = "the first layer alone"
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """Correlated inputs, planted rank two."""
         return problems.anisotropic(seed, quick)
-
-    def applies(self, problem: Problem) -> str | None:
-        """On its canonical network."""
-        return None if problem.canonical else ELSEWHERE
 
     def status(self, problem: Problem) -> Status:
         """Exact at a minimizer."""

@@ -11,17 +11,18 @@ import numpy as np
 from linnet.network import LambdaBalanced, Weights, end_to_end
 from linnet.phenomena.spectral_bias import theory
 from linnet.phenomena.spectral_bias.claims import problems, runs
-from linnet.phenomena.spectral_bias.claims.source import SpectralBiasClaim
+from linnet.phenomena.spectral_bias.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Observed, Status
 
 BALANCE = -0.3
 DELTAS = (0.01, 0.1, 1.0, 10.0)  # half the imbalance of the scalar network
 GRAM = "Gram matrix of both layers at all times"
-ELSEWHERE = "its start is no choice of a data set; ask `linnet reproduce`"
+
+SHOWN = 4  # entries of the product that are drawn
 
 
-class RiccatiSolution(SpectralBiasClaim):
+class RiccatiSolution(CanonicalClaim):
     """White inputs, any balanced start."""
 
     name: ClassVar[str] = "riccati_solution"
@@ -37,16 +38,11 @@ class RiccatiSolution(SpectralBiasClaim):
         r"Two layers, $W_2^\top W_2 - W_1W_1^\top = \lambda I$; white inputs of"
         r" variance a; $Z = (W_1^\top; W_2)$, $M = ZZ^\top$."
     )
-    of_data: ClassVar[bool] = False
     wrong_theory: ClassVar[str] = "the same start, unbalanced the other way"
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """White inputs, three modes."""
         return problems.isotropic(seed, quick)
-
-    def applies(self, problem: Problem) -> str | None:
-        """On its canonical start."""
-        return None if problem.canonical else ELSEWHERE
 
     def status(self, problem: Problem) -> Status:
         """Exact for the flow."""
@@ -79,19 +75,16 @@ class RiccatiSolution(SpectralBiasClaim):
         return ""
 
     def figure(self, problem: Problem) -> Figure:
-        """Every third entry of the product against time."""
-        d, times = problem.moments.yx.shape[1], _times(problem)
-        said = np.asarray(self.predict(problem)[GRAM])[:, d:, :d].reshape(
-            len(times), -1
-        )
-        seen = np.asarray(self.observe(problem)[GRAM])[:, d:, :d].reshape(
-            len(times), -1
-        )
+        """Some entries of the product against time."""
+        k, d = problem.moments.yx.shape
+        times, line = _times(problem), np.linspace(0, _times(problem)[-1], 200)
+        law = theory.balanced_gram(_turned(problem), problem.moments, line)
+        seen = np.asarray(self.observe(problem)[GRAM])
         series = []
-        for color, entry in enumerate(range(0, said.shape[1], 5)):
-            name = f"entry {entry + 1}"
-            series.append(Series(times, said[:, entry], name, "theory", color))
-            series.append(Series(times, seen[:, entry], name, "simulation", color))
+        for color, i in enumerate(range(min(k, SHOWN))):
+            name = f"output {i + 1}, input {i + 1}"
+            series.append(Series(line, law[:, d + i, i], name, "theory", color))
+            series.append(Series(times, seen[:, d + i, i], name, "simulation", color))
         panel = Panel(
             title="from a start that is neither small nor aligned",
             x_label="time (learning rate × steps)",
@@ -109,7 +102,7 @@ class RiccatiSolution(SpectralBiasClaim):
         )
 
 
-class ScalarLimit(SpectralBiasClaim):
+class ScalarLimit(CanonicalClaim):
     """One output, a start that is not zero: the scale does matter for the product."""
 
     name: ClassVar[str] = "scalar_limit"
@@ -127,16 +120,11 @@ class ScalarLimit(SpectralBiasClaim):
         r"Two layers, one output, $W_2^\top W_2 - W_1W_1^\top = -2\delta I$; more"
         " inputs than samples."
     )
-    of_data: ClassVar[bool] = False
     wrong_theory: ClassVar[str] = "the solution nearest to the start"
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """Three samples of six inputs."""
         return problems.scalar(seed, quick)
-
-    def applies(self, problem: Problem) -> str | None:
-        """On its canonical start."""
-        return None if problem.canonical else ELSEWHERE
 
     def status(self, problem: Problem) -> Status:
         """Exact at the end of the flow."""
