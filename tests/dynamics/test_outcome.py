@@ -16,6 +16,7 @@ END = {
     "deep": False,
 }
 TIME, STEPS = Clock(False, 1.0), Clock(True, 0.1)
+NOISE = Clock(True, 0.1, is_noisy=True)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,8 @@ TIME, STEPS = Clock(False, 1.0), Clock(True, 0.1)
             "diverged at step 7: lower the learning rate or the initial scale",
         ),
         ({"stopped": True, "gap": 0.0}, STEPS, "diverged", "at step 100"),
-        ({}, STEPS, "limit", "still moving at step 100"),
+        ({}, STEPS, "limit", "of its scale; train longer"),
+        ({}, NOISE, "limit", "of its scale; lower the learning rate"),
     ],
 )
 def test_an_end_is_told_for_what_it_is(changes, clock, kind, message):

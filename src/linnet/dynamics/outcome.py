@@ -19,10 +19,12 @@ class Clock:
     Attributes:
         is_discrete: Steps, or else time.
         unit: Time of one step; one where time itself is counted.
+        is_noisy: Whether training stays at the noise of its batches for ever.
     """
 
     is_discrete: bool
     unit: float
+    is_noisy: bool = False
 
     def name(self, at: float) -> str:
         """A moment, in words."""
@@ -84,7 +86,8 @@ def classify(end: End, clock: Clock) -> Outcome:
     if end.rests:
         text = f"on a plateau at {where}: {excess}, {_way_out(end, clock)}"
         return _outcome("plateau", end, text)
-    return _outcome("limit", end, f"still moving at {where}: {excess}; train longer")
+    advice = "lower the learning rate" if clock.is_noisy else "train longer"
+    return _outcome("limit", end, f"still moving at {where}: {excess}; {advice}")
 
 
 def _way_out(end: End, clock: Clock) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.dynamics.bounds import check_range, divergence_bound
+from linnet.dynamics.descent import SGD
 from linnet.dynamics.descent_engine import DescentEngine
 from linnet.dynamics.engine import AbstractEngine, Progress
 from linnet.dynamics.flow import GradientFlow
@@ -128,7 +129,8 @@ def simulate(
         monitor = Monitor(space, engine.layers, engine.frame)
         record = _run(engine, monitor, schedule, observables, stop_gap, progress)
         unit = float(getattr(dynamics, "learning_rate", 1.0))
-        return _trajectory(record, engine, monitor, single, is_discrete, unit, stop_gap)
+        clock = Clock(is_discrete, unit, is_noisy=isinstance(dynamics, SGD))
+        return _trajectory(record, engine, monitor, single, clock, stop_gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +177,7 @@ def _trajectory(
     engine: AbstractEngine,
     monitor: Monitor,
     single: bool,
-    is_discrete: bool,
-    unit: float,
+    clock: Clock,
     stop_gap: float | None,
 ) -> Trajectory:
     whole = full_weights(engine.layers, engine.frame)
@@ -187,14 +188,14 @@ def _trajectory(
         observables = {name: values[:, 0] for name, values in observables.items()}
         gap, weights = gap[:, 0], tuple(layer[0] for layer in weights)
     # A flow whose solver gives up ends there; descent goes on with other replicas.
-    at = record.at if is_discrete else np.minimum(record.at, engine.at.max())
+    at = record.at if clock.is_discrete else np.minimum(record.at, engine.at.max())
     return Trajectory(
-        times=at * unit,
-        steps=record.at.astype(int) if is_discrete else None,
+        times=at * clock.unit,
+        steps=record.at.astype(int) if clock.is_discrete else None,
         observables=observables,
         weights=weights,
         gap=gap,
-        outcomes=_outcomes(record, engine, monitor, Clock(is_discrete, unit), stop_gap),
+        outcomes=_outcomes(record, engine, monitor, clock, stop_gap),
         method=engine.description,
         evaluations=engine.evaluations,
     )

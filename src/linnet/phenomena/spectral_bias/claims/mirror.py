@@ -185,7 +185,7 @@ class MirrorDefect(SpectralBiasClaim):
         mirror = Series(line, np.ones(200), "mirror flow of the matrix", "wrong")
         panel = Panel(
             title="faster than a mirror flow",
-            x_label="how far the two modes are apart (arcsinh scale), x",
+            x_label="half difference (or sum) of arcsinh modes, x",
             y_label="speed of turning / that of the mirror flow",
             series=(law, mirror, *series),
         )
