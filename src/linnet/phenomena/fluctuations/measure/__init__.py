@@ -1,0 +1,1 @@
+"""Measurements of weight fluctuations: arrays and callables of any network."""
