@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from linnet.analyze import analyze_problem, pose
+from linnet.phenomena.spectral_bias import claims as spectral_bias
 from linnet.study import Problem
 from linnet.task import Dataset, Moments, load
 
@@ -63,8 +64,11 @@ def test_defaults_lie_in_the_rich_regime_and_inside_stability():
     problem = pose(dataset(linear))
     size = np.linalg.norm(problem.moments.minimizer().end_to_end)
     assert problem.init_scale == pytest.approx(1e-4 * size)
+    chosen = spectral_bias.settings(problem)["learning_rate"]
     with pytest.raises(ValueError, match="learning_rate"):
-        pose(dataset(linear), learning_rate=4.01 * problem.learning_rate)
+        pose(dataset(linear), learning_rate=4.01 * chosen)
+    asked = pose(dataset(linear), learning_rate=3.99 * chosen)
+    assert spectral_bias.settings(asked)["learning_rate"] == 3.99 * chosen
 
 
 def test_a_problem_without_data_is_refused():

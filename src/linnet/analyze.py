@@ -10,13 +10,11 @@ import numpy as np
 
 from linnet import phenomena
 from linnet.numerics import participation_ratio, spectrum_decay
-from linnet.phenomena.spectral_bias import theory
 from linnet.study import Answer, Findings, Problem, ask
 from linnet.study.words import number
 from linnet.task import Dataset, Moments
 
 SMALL_START = 1e-4  # initial scale in units of the solution's largest singular value
-SAFE_RATE = 0.25  # learning rate in units of the largest stable one
 SMALLEST, LARGEST = 1e-60, 1e60  # data whose fourth powers are still numbers
 WIDTH_COPIES = 40  # of the weights that are alive at once in a run
 
@@ -32,6 +30,7 @@ class Analysis:
         answers: Questions with predicted and observed answers.
         lead: The result in three sentences.
         predictions: Predicted numbers by phenomenon.
+        settings: What each phenomenon chose where nothing was asked for.
     """
 
     problem: Problem
@@ -40,6 +39,7 @@ class Analysis:
     answers: tuple[Answer, ...]
     lead: tuple[str, str, str]
     predictions: dict[str, Any]
+    settings: dict[str, dict[str, float]]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -66,6 +66,7 @@ def pose(
     hidden: int | None = None,
     init_scale: float | None = None,
     learning_rate: float | None = None,
+    batch_size: int | None = None,
     seed: int = 0,
     quick: bool = False,
     command: str = "",
@@ -78,7 +79,10 @@ def pose(
         hidden: Hidden width, at least the number of inputs; None takes that number.
         init_scale: Scale of the start, the square of a weight; None takes 1e-4 of the
             solution's largest singular value, well inside the rich regime.
-        learning_rate: None takes a quarter of the largest stable one.
+        learning_rate: None takes a quarter of the largest stable one, which differs
+            between the networks of the phenomena.
+        batch_size: Samples in a minibatch; None takes 32, or fewer where there are few
+            samples.
         seed: Fixes all randomness.
         quick: Fewer scales and times.
         command: The command that recomputes the result.
@@ -86,48 +90,39 @@ def pose(
 
     Raises:
         ValueError: when the targets do not depend linearly on the inputs at all, the
-            network is too narrow or too wide for the memory, the scale is not positive,
-            the learning rate lies beyond the largest stable one, or the data are so
-            large or small that their squares could not be told from infinity or zero.
+            network is too wide for the memory, the scale is not positive, the data are
+            so large or small that their squares could not be told from infinity or
+            zero, or a phenomenon refuses a setting: a network that is too narrow, a
+            learning rate beyond the largest stable one, an impossible batch size.
     """
     _check_magnitudes(dataset)
     moments = dataset.moments()
     k, d = moments.yx.shape
     _check_targets(moments)
     width = d if hidden is None else hidden
-    if width < d:
-        raise ValueError(
-            f"Argument `hidden` must be at least the number of inputs, {d}, but is"
-            f" {width}: the closed laws need a first layer that can start isotropic."
-        )
     _check_memory(width * (d + k), memory_limit)
     if init_scale is not None and not 0 < init_scale < np.inf:
         raise ValueError(
             "Argument `init_scale` must be positive and finite, but is"
             f" {init_scale}: it is the square of a weight, and at zero nothing moves."
         )
-    size = float(np.linalg.norm(theory.end_to_end_limit(moments), 2))
-    scale = SMALL_START * size if init_scale is None else init_scale
-    edge = theory.curvature(moments, scale).largest_stable_rate
-    rate = SAFE_RATE * edge if learning_rate is None else learning_rate
-    if not 0 < rate < edge:
-        raise ValueError(
-            f"Argument `learning_rate` must lie in (0, {edge:.4g}), below the largest"
-            f" stable one predicted for this data, but is {rate:g}: gradient descent"
-            " would leave the minimizer that the predictions are about."
-        )
-    return Problem(
+    size = float(np.linalg.norm(moments.minimizer().end_to_end, 2))
+    problem = Problem(
         title=dataset.name,
         moments=moments,
         dataset=dataset,
         hidden=width,
-        init_scale=scale,
-        learning_rate=rate,
+        init_scale=SMALL_START * size if init_scale is None else init_scale,
+        learning_rate=learning_rate,
         seed=seed,
         quick=quick,
         command=command,
         memory_limit=memory_limit,
+        batch_size=batch_size,
     )
+    for name in phenomena.names():
+        _teller(name).check(problem)
+    return problem
 
 
 def analyze_problem(
@@ -174,6 +169,7 @@ def analyze_problem(
         predictions={
             name: module.predictions(problem) for name, module in told.items()
         },
+        settings={name: module.settings(problem) for name, module in told.items()},
     )
 
 

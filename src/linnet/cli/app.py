@@ -93,6 +93,10 @@ def analyze(
         float | None,
         typer.Option(help="Default: a quarter of the largest stable one."),
     ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Samples in a minibatch of SGD; default: 32."),
+    ] = None,
     seed: Seed = 0,
     quick: Quick = False,
     out: Out = None,
@@ -123,6 +127,7 @@ def analyze(
             hidden=hidden,
             init_scale=init_scale,
             learning_rate=learning_rate,
+            batch_size=batch_size,
             seed=seed,
             quick=quick,
             command=_command(seed),

@@ -24,9 +24,9 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
         "settings": {
             "hidden": problem.hidden,
             "init_scale": problem.init_scale,
-            "learning_rate": problem.learning_rate,
             "seed": problem.seed,
             "quick": problem.quick,
+            **analysis.settings,
         },
         "lead": list(analysis.lead),
         "predictions": analysis.predictions,
@@ -61,7 +61,7 @@ def analysis_report(analysis: Analysis) -> Report:
         ("preprocessing", "; ".join(data["preprocessing"]) or "none"),
         ("hidden width", str(problem.hidden)),
         ("initial scale", f"{number(problem.init_scale, 6)}"),
-        ("learning rate", f"{number(problem.learning_rate, 6)}"),
+        *_chosen(analysis),
         *_machine_facts(problem.seed),
     )
     return Report(
@@ -107,6 +107,14 @@ def reproduction_report(findings: Findings, command: str) -> Report:
         command=command,
         seconds=findings.seconds,
     )
+
+
+def _chosen(analysis: Analysis) -> Iterable[tuple[str, str]]:
+    """Settings of every phenomenon, as facts."""
+    for name, chosen in analysis.settings.items():
+        title = phenomena.find(name).TITLE.lower()
+        for key, value in chosen.items():
+            yield f"{key.replace('_', ' ')} ({title})", number(value, 6)
 
 
 def _sections(findings: Findings) -> tuple[Section, ...]:

@@ -1,9 +1,10 @@
 """The phenomena, found rather than listed: a new one is a new folder here.
 
 A phenomenon is a package with a `TITLE`, a `QUESTION`, a `BIBLIOGRAPHY` and a module
-`claims`. Its `CLAIMS` are the statements that can be run; its `answers(problem,
-verdicts)`, `headline(problem)` and `predictions(problem)` are what the owner of a data
-set is told.
+`claims`. Its `CLAIMS` are the statements that can be run; its `check(problem)` refuses
+settings before any work, `settings(problem)` tells what it chose where nothing was
+asked for, and `answers(problem, verdicts)`, `headline(problem)` and
+`predictions(problem)` are what the owner of a data set is told.
 """
 
 import importlib

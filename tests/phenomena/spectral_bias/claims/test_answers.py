@@ -79,13 +79,13 @@ def test_predictions_are_those_of_the_claims(name, problem):
         rtol=1e-12,
     )
     for mode in said["modes"]:
-        steps = mode["half_time"] / asked.learning_rate
+        steps = mode["half_time"] / runs.learning_rate(asked)
         assert mode["half_step"] == pytest.approx(steps)
         assert 0 < mode["input_variance"] <= asked.moments.spectrum()[0] * (1 + 1e-12)
     assert len(said["hidden_spectrum"]) == k_d[1]
     assert len(said["limit_singular_values"]) == min(k_d)
     assert said["largest_stable_rate"] == pytest.approx(2 / said["sharpness"])
-    assert said["late_steps_per_e_fold"] * asked.learning_rate == pytest.approx(
+    assert said["late_steps_per_e_fold"] * runs.learning_rate(asked) == pytest.approx(
         1 / (2 * said["slowest_curvature"])
     )
     scales, ranks = said["stable_rank"]["init_scale"], said["stable_rank"]["value"]
@@ -244,7 +244,7 @@ def test_steps_at_which_little_loss_is_left_are_those_of_the_run(told, problem):
     steps = [float(found) for found in re.findall(r"at step (\d+)", seen)]
     run = runs.trained(asked, asked.init_scale)
     for step, share in zip(steps, (0.1, 0.01), strict=True):
-        gap = np.interp(step * asked.learning_rate, run.times, np.log(run.gap))
+        gap = np.interp(step * runs.learning_rate(asked), run.times, np.log(run.gap))
         # Whole steps, between times that are saved ten per cent apart.
         assert gap == pytest.approx(np.log(share), abs=0.5)
 

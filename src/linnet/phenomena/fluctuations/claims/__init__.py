@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from linnet.phenomena.fluctuations.claims.settings import check as check
+from linnet.phenomena.fluctuations.claims.settings import settings as settings
 from linnet.study import AbstractClaim, Answer, Problem, Verdict
 
 CLAIMS: tuple[AbstractClaim, ...] = ()

@@ -50,7 +50,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
                 "strength": mode.strength,
                 "input_variance": float(variance),
                 "half_time": float(time),
-                "half_step": float(time / problem.learning_rate),
+                "half_step": float(time / runs.learning_rate(problem)),
                 "inputs": _weights(problem, mode.input, "input_names"),
                 "targets": _weights(problem, mode.output, "target_names"),
             }
@@ -67,13 +67,13 @@ def predictions(problem: Problem) -> dict[str, Any]:
         "sharpness": curvature.sharpness,
         "largest_stable_rate": curvature.largest_stable_rate,
         "slowest_curvature": curvature.slowest,
-        "late_steps_per_e_fold": 1 / (2 * curvature.slowest * problem.learning_rate),
+        "late_steps_per_e_fold": 1 / (2 * curvature.slowest * runs.learning_rate(problem)),
     }
 
 
 def headline(problem: Problem) -> str:
     """The phenomenon's prediction in one sentence."""
-    steps = modes.half_times(problem) / problem.learning_rate
+    steps = modes.half_times(problem) / runs.learning_rate(problem)
     limit = runs.limit(problem)
     rank = theory.hidden_stable_rank(limit, np.array([problem.init_scale]))[0]
     learned = (
@@ -87,7 +87,7 @@ def headline(problem: Problem) -> str:
     return (
         f"Linear theory predicts that a two-layer network started at scale"
         f" $\\gamma$ = {number(problem.init_scale, 3)} and trained at learning rate"
-        f" {number(problem.learning_rate, 3)} learns {learned}, and ends with a hidden"
+        f" {number(runs.learning_rate(problem), 3)} learns {learned}, and ends with a hidden"
         f" layer of stable rank {number(rank, 3)} out of {limit.shape[1]}."
     )
 
@@ -153,7 +153,7 @@ def _order(problem: Problem, verdicts: Verdicts) -> Answer:
     observation = "not trained"
     if "mode_law" in verdicts:
         observation = _seen_order(problem, predicted[: modes.followed(problem)])
-    steps = _list(predicted / problem.learning_rate)
+    steps = _list(predicted / runs.learning_rate(problem))
     return Answer(
         question="In which order are the modes learned, and after how many steps?",
         prediction=f"half of b/a reached at steps {steps} ({status})",
@@ -166,10 +166,10 @@ def _seen_order(problem: Problem, predicted: np.ndarray) -> str:
     """Steps at which the followed modes were half learned, and in which order."""
     found = modes.crossings(problem)
     observed = np.array([crossing.time for crossing in found])
-    told = f"steps {_list(observed / problem.learning_rate)}"
+    told = f"steps {_list(observed / runs.learning_rate(problem))}"
     missing = int(np.isinf(observed).sum())
     if missing:
-        end = modes.learning(problem).times[-1] / problem.learning_rate
+        end = modes.learning(problem).times[-1] / runs.learning_rate(problem)
         told += f" ({missing} not within {_count(end)} steps)"
     # In the predicted order, each no earlier than the one before; equal modes may swap.
     sorted_times = observed[np.argsort(predicted, kind="stable")]
@@ -274,7 +274,7 @@ def _stable(problem: Problem, verdicts: Verdicts) -> Answer:
 
 
 def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
-    rate = problem.learning_rate
+    rate = runs.learning_rate(problem)
     last = modes.half_times(problem).max() / rate
     slowest = 2 * runs.curvature(problem, problem.init_scale).slowest
     late = verdicts.get("late_rate")
@@ -298,7 +298,7 @@ def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
 
 def _seen_duration(problem: Problem, late_rate: float | None) -> str:
     """Steps until little of the excess loss was left, and how the rest faded."""
-    run, rate = runs.trained(problem, problem.init_scale), problem.learning_rate
+    run, rate = runs.trained(problem, problem.init_scale), runs.learning_rate(problem)
     learned = -np.log(np.maximum(run.gap, np.finfo(float).tiny))
     times = [measure.crossing(run.times, learned, -np.log(s)).time for s in (0.1, 0.01)]
     told = (

@@ -154,7 +154,7 @@ def _discrete(problem: Problem) -> "tuple[Trajectory, ...]":
 
     if problem.dataset is None:
         raise ValueError("Minibatch SGD needs samples, but the problem has moments.")
-    rate = problem.learning_rate
+    rate = runs.learning_rate(problem)
     sgd = SGD(problem.dataset.inputs, problem.dataset.targets, rate, batch_size=2)
     return tuple(
         simulate(

@@ -56,7 +56,7 @@ class ModeLaw(SpectralBiasClaim):
         """Any data, if a mode can be followed: the end of training is not needed."""
         reason = runs.check_shape(problem)
         if reason is None and followed(problem) == 0:
-            steps = half_times(problem).min() / problem.learning_rate
+            steps = half_times(problem).min() / runs.learning_rate(problem)
             return (
                 f"even the first mode would be half learned only after {steps:.1e}"
                 " steps; raise the learning rate (--learning-rate)"
@@ -170,7 +170,7 @@ def plateaus(problem: Problem) -> np.ndarray:
 
 def followed(problem: Problem) -> int:
     """How many modes, from the strongest on, a run can afford to follow."""
-    step = problem.learning_rate
+    step = runs.learning_rate(problem)
     if is_white(problem):  # an explicit solver, whose steps its own stability limits
         step = runs.curvature(problem, problem.init_scale).largest_stable_rate
     affordable = STRETCH * half_times(problem) <= MOST_STEPS * step
@@ -207,7 +207,7 @@ def learning(problem: Problem) -> "Trajectory":
             memory_limit=problem.memory_limit,
         )
     return simulate(
-        GradientDescent(problem.moments, problem.learning_rate),
+        GradientDescent(problem.moments, runs.learning_rate(problem)),
         weights,
         steps=_steps(problem),
         observe={"amplitudes": amplitudes},
@@ -241,7 +241,7 @@ def _steps(problem: Problem) -> list[int]:
     """The same for descent."""
     from linnet.dynamics import linear_steps, log_steps
 
-    last = max(int(_end(problem) / problem.learning_rate), 2)
+    last = max(int(_end(problem) / runs.learning_rate(problem)), 2)
     return sorted({*linear_steps(last, 200), *log_steps(last, 300)})
 
 

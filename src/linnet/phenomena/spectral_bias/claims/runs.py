@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
 STIFFEST = 2e9  # sharpness x time that a run of minutes can still afford
+SAFE_RATE = 0.25  # learning rate in units of the largest stable one
 
 
 @lru_cache(maxsize=4)
@@ -61,6 +62,14 @@ def directions(problem: Problem) -> tuple[theory.Direction, ...]:
 def curvature(problem: Problem, gamma: float) -> theory.Curvature:
     """Curvatures where training ends."""
     return theory.curvature(problem.moments, gamma)
+
+
+def learning_rate(problem: Problem) -> float:
+    """The one asked for, or a quarter of the largest stable one."""
+    if problem.learning_rate is not None:
+        return problem.learning_rate
+    edge = curvature(problem, problem.init_scale).largest_stable_rate
+    return SAFE_RATE * edge
 
 
 @lru_cache(maxsize=4)

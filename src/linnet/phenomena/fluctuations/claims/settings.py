@@ -1,0 +1,30 @@
+"""Batch size and learning rate of SGD: checked, and chosen where none was asked for."""
+
+from linnet.phenomena.fluctuations.claims import runs
+from linnet.study import Problem
+
+
+def check(problem: Problem) -> None:
+    """Refuse a batch that the data cannot fill.
+
+    Raises:
+        ValueError: when the batch size is not in [1, n].
+    """
+    if problem.dataset is None or problem.batch_size is None:
+        return
+    n = len(problem.dataset.inputs)
+    if not 1 <= problem.batch_size <= n:
+        raise ValueError(
+            f"Argument `batch_size` must be a whole number in [1, {n}], the number of"
+            f" samples, but is {problem.batch_size}."
+        )
+
+
+def settings(problem: Problem) -> dict[str, float]:
+    """What the phenomenon chose where nothing was asked for, by name."""
+    if runs.silent(problem) is not None:
+        return {}
+    return {
+        "batch_size": runs.batch_size(problem),
+        "sgd_learning_rate": runs.learning_rate(problem),
+    }
