@@ -5,11 +5,14 @@
 
 from functools import lru_cache
 
+import numpy as np
+
 from linnet.phenomena.fluctuations import theory
 from linnet.study import Problem
 
 SAFE_RATE = 0.1  # learning rate in units of the largest mean-square stable one
 BATCH = 32
+MOST_WORK = 4e8  # steps x batch x inputs x outputs of one chain, a minute for all
 SAMPLING: theory.Sampling = "without_replacement"
 
 
@@ -60,3 +63,67 @@ def learning_rate(problem: Problem) -> float:
 def stable_rate(problem: Problem) -> float:
     """The largest mean-square stable learning rate at this batch size."""
     return theory.largest_stable_rate(minimum(problem), noise_factor(problem))
+
+
+@lru_cache(maxsize=8)
+def covariance(problem: Problem) -> np.ndarray:
+    """Exact stationary covariance of a single layer, as blocks in the eigenbasis."""
+    return theory.exact_covariance(
+        minimum(problem), learning_rate(problem), noise_factor(problem)
+    )
+
+
+def unstable(problem: Problem) -> str | None:
+    """Why SGD has no stationary state here, or None."""
+    reason = silent(problem)
+    if reason is not None:
+        return reason
+    if batch_size(problem) == minimum(problem).samples:
+        return "one batch holds all samples, so there is no noise"
+    edge, rate = stable_rate(problem), learning_rate(problem)
+    if rate < edge:
+        return None
+    return (
+        f"at batches of {batch_size(problem)} the learning rate {rate:.4g} lies beyond"
+        f" the largest one that is stable in mean square, {edge:.4g}"
+        " (--learning-rate, --batch-size)"
+    )
+
+
+@lru_cache(maxsize=8)
+def easing(problem: Problem) -> int:
+    """Steps after which a hundredth of the excess loss is still missing.
+
+    From a start at the minimum, every mode filling up at the pace of its curvature.
+    """
+    found, rate = minimum(problem), learning_rate(problem)
+    share = found.curvatures * np.einsum("aaii->i", covariance(problem))
+    share /= share.sum()
+    log = np.log(np.abs(1 - rate * found.curvatures))
+    low, high = 1.0, 2.0
+    while (share * np.exp(2 * high * log)).sum() > 0.01:
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        missing = (share * np.exp(2 * middle * log)).sum()
+        low, high = (middle, high) if missing > 0.01 else (low, middle)
+    return int(np.ceil(high))
+
+
+def length(problem: Problem) -> int:
+    """Steps of a run whose second half is stationary."""
+    return 4 * easing(problem) + 200
+
+
+def too_slow(problem: Problem) -> str | None:
+    """Why a run to stationarity is out of reach, or None."""
+    found = minimum(problem)
+    size = batch_size(problem) * found.outputs * found.basis.shape[0]
+    cost = float(length(problem)) * size
+    if cost <= MOST_WORK:
+        return None
+    return (
+        f"the loss would need about {easing(problem):.1e} steps to become stationary;"
+        " a larger learning rate (--learning-rate), or inputs of one scale"
+        " (--scale standard) would shorten that"
+    )

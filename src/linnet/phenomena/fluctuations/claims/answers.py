@@ -1,0 +1,234 @@
+"""What this phenomenon tells the owner of a data set, in words and in numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from linnet.phenomena.fluctuations import theory
+from linnet.phenomena.fluctuations.claims import runs
+from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge, batch_sizes
+from linnet.phenomena.fluctuations.claims.noise_floor import (
+    EXCESS,
+    VARIANCES,
+    NoiseFloor,
+    followed,
+    relaxation,
+)
+from linnet.study import Answer, Problem, Verdict
+from linnet.study.words import number, percent
+
+Verdicts = Mapping[str, Verdict]
+
+NOT_RUN = "not trained"
+
+
+def predictions(problem: Problem) -> dict[str, Any]:
+    """Everything predicted for this data, as plain numbers. Theory only."""
+    edges = _edges(problem)
+    if edges is None:
+        return {"silent": runs.silent(problem)}
+    found, blocks = runs.minimum(problem), runs.covariance(problem)
+    excess = theory.excess_loss(found, blocks)
+    rate, noise = runs.learning_rate(problem), runs.noise_factor(problem)
+    return {
+        "batch_size": runs.batch_size(problem),
+        "learning_rate": rate,
+        "noise_factor": noise,
+        "least_loss": found.least_loss,
+        "excess_loss": excess,
+        "relative_fluctuation": _relative_size(problem),
+        "small_parameter": theory.small_parameter(found, rate, noise),
+        "curvatures": found.curvatures.tolist(),
+        "weight_variances": _variances(problem).tolist(),
+        "anisotropy": float(theory.anisotropy(_spectrum(problem))),
+        "largest_stable_rates": edges,
+        "epochs_to_stationary_loss": _epochs(problem, runs.easing(problem)),
+        "epochs_per_e_fold_of_the_slowest": _epochs(
+            problem, theory.relaxation_steps(found, rate)
+        ),
+    }
+
+
+def headline(problem: Problem) -> str:
+    """The phenomenon's prediction in one sentence."""
+    if runs.unstable(problem) is not None:
+        return ""
+    found = runs.minimum(problem)
+    floor = theory.excess_loss(found, runs.covariance(problem)) / found.least_loss
+    return (
+        f"A single layer trained by SGD with batches of {runs.batch_size(problem)} at"
+        f" learning rate {number(runs.learning_rate(problem), 3)} never comes to rest:"
+        f" its loss stays {percent(floor)} above the minimum, and its weights keep"
+        f" moving by {percent(_relative_size(problem))} of their size."
+    )
+
+
+def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
+    """The questions of a data set's owner, predicted and observed."""
+    if runs.silent(problem) is not None:
+        return ()
+    given = [_edge]
+    if runs.unstable(problem) is None:
+        given = [_size, _shape, _floor, _edge, _duration]
+    return tuple(make(problem, verdicts) for make in given)
+
+
+def _size(problem: Problem, verdicts: Verdicts) -> Answer:
+    observation = NOT_RUN
+    if "noise_floor" in verdicts:
+        chosen = followed(problem)
+        predicted = _variances(problem)[chosen]
+        seen = np.asarray(NoiseFloor().observe(problem)[VARIANCES]).mean(0)
+        ratio = seen / predicted
+        observation = (
+            f"variances along {len(chosen)} principal inputs are"
+            f" {number(ratio.min(), 3)} to {number(ratio.max(), 3)} times the"
+            " predicted ones"
+        )
+    return Answer(
+        question="How much do the weights of SGD keep moving in the end?",
+        prediction=(
+            f"by {percent(_relative_size(problem))} of the size of the solution (root"
+            " mean square), with batches of"
+            f" {runs.batch_size(problem)} at learning rate"
+            f" {number(runs.learning_rate(problem), 3)}"
+        ),
+        observation=observation,
+        outcome=_outcome(verdicts, "noise_floor"),
+    )
+
+
+def _shape(problem: Problem, verdicts: Verdicts) -> Answer:
+    found, variances = runs.minimum(problem), _variances(problem)
+    slope = _slope(found.curvatures, variances)
+    observation = NOT_RUN
+    if "noise_floor" in verdicts and len(chosen := followed(problem)) > 2:
+        seen = np.asarray(NoiseFloor().observe(problem)[VARIANCES]).mean(0)
+        observation = (
+            f"slope {number(_slope(found.curvatures[chosen], seen), 2)} along"
+            f" {len(chosen)} principal inputs, where"
+            f" {number(_slope(found.curvatures[chosen], variances[chosen]), 2)} was"
+            " predicted"
+        )
+    return Answer(
+        question="In which directions do they move most, steep or flat ones?",
+        prediction=(
+            f"variance grows as curvature to the power {number(slope, 2)} along the"
+            " principal inputs (0: isotropic, as for label noise that knows nothing of"
+            " the inputs; −1: thermal); the variances of the whole spectrum spread by"
+            f" A = {number(float(theory.anisotropy(_spectrum(problem))), 3)}"
+        ),
+        observation=observation,
+        outcome=_outcome(verdicts, "noise_floor"),
+    )
+
+
+def _floor(problem: Problem, verdicts: Verdicts) -> Answer:
+    found = runs.minimum(problem)
+    excess = theory.excess_loss(found, runs.covariance(problem))
+    continuum = theory.continuum_excess_loss(
+        found, runs.learning_rate(problem), runs.noise_factor(problem)
+    )
+    observation = NOT_RUN
+    if "noise_floor" in verdicts:
+        seen = NoiseFloor().observe(problem)[EXCESS]
+        value = float(np.asarray(getattr(seen, "value", seen)))
+        observation = f"{percent(value / found.least_loss)} above it"
+    return Answer(
+        question="How far above its minimum does SGD keep the loss?",
+        prediction=(
+            f"{percent(excess / found.least_loss)} above its minimum of"
+            f" {number(found.least_loss)} (the continuum limit, without finite"
+            f" learning rate, would say {percent(continuum / found.least_loss)})"
+        ),
+        observation=observation,
+        outcome=_outcome(verdicts, "noise_floor"),
+    )
+
+
+def _edge(problem: Problem, verdicts: Verdicts) -> Answer:
+    predicted = np.asarray(MeanSquareEdge().predict(problem)[EDGE])
+    observation = NOT_RUN
+    if "mean_square_edge" in verdicts:
+        seen = MeanSquareEdge().observe(problem)[EDGE]
+        observation = _per_batch(problem, np.asarray(getattr(seen, "value", seen)))
+    classical = 2 / runs.minimum(problem).curvatures[0]
+    return Answer(
+        question="Up to which learning rate is SGD stable in mean square?",
+        prediction=(
+            f"{_per_batch(problem, predicted)}; all samples at once"
+            f" {number(classical, 3)}"
+        ),
+        observation=observation,
+        outcome=_outcome(verdicts, "mean_square_edge"),
+    )
+
+
+def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
+    found, rate = runs.minimum(problem), runs.learning_rate(problem)
+    slowest = theory.relaxation_steps(found, rate)
+    loss = number(_epochs(problem, runs.easing(problem)), 2)
+    observation = NOT_RUN
+    if "noise_floor" in verdicts:
+        steps, excess = relaxation(problem)
+        level = excess[len(excess) // 2 :].mean()
+        reached = steps[int(np.argmax(excess >= 0.9 * level))]
+        observation = (
+            "from the minimum, 90 % of the late excess was there after"
+            f" {number(_epochs(problem, reached), 2)} epochs"
+        )
+    return Answer(
+        question="How long does it take until the fluctuations are stationary?",
+        prediction=(
+            f"{loss} epochs for 99 % of the excess loss; the slowest direction takes"
+            f" {number(_epochs(problem, slowest), 2)} epochs for one e-fold"
+        ),
+        observation=observation,
+        outcome="",
+    )
+
+
+def _per_batch(problem: Problem, rates: np.ndarray) -> str:
+    sizes = batch_sizes(problem)
+    pairs = zip(sizes, rates, strict=True)
+    return ", ".join(f"{number(rate, 3)} at batch size {size}" for size, rate in pairs)
+
+
+def _edges(problem: Problem) -> list[dict[str, float]] | None:
+    if runs.unstable(problem) is not None:
+        return None
+    rates = np.asarray(MeanSquareEdge().predict(problem)[EDGE])
+    pairs = zip(batch_sizes(problem), rates, strict=True)
+    return [{"batch_size": size, "rate": float(rate)} for size, rate in pairs]
+
+
+def _variances(problem: Problem) -> np.ndarray:
+    """Along principal inputs, summed over outputs."""
+    return np.einsum("aaii->i", runs.covariance(problem))
+
+
+def _spectrum(problem: Problem) -> np.ndarray:
+    """Eigenvalues of the whole weight covariance."""
+    blocks = runs.covariance(problem)
+    size = blocks.shape[0] * blocks.shape[2]
+    return np.linalg.eigvalsh(blocks.transpose(0, 2, 1, 3).reshape(size, size))
+
+
+def _relative_size(problem: Problem) -> float:
+    size = np.linalg.norm(runs.minimum(problem).end_to_end)
+    return float(np.sqrt(_variances(problem).sum()) / size)
+
+
+def _epochs(problem: Problem, steps: float) -> float:
+    return float(steps * runs.batch_size(problem) / runs.minimum(problem).samples)
+
+
+def _slope(curvatures: np.ndarray, variances: np.ndarray) -> float:
+    """Of log variance against log curvature."""
+    return float(np.polyfit(np.log(curvatures), np.log(variances), 1)[0])
+
+
+def _outcome(verdicts: Verdicts, name: str) -> str:
+    verdict = verdicts.get(name)
+    return "" if verdict is None else verdict.verdict
