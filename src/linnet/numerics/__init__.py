@@ -1,7 +1,21 @@
-"""Mathematics that knows no network: spectra and estimates."""
+"""Mathematics that knows no network: spectra, their limits, Lyapunov, estimates."""
 
 from linnet.numerics.estimate import Estimate as Estimate
 from linnet.numerics.frames import haar_frame as haar_frame
+from linnet.numerics.lyapunov import solve_lyapunov as solve_lyapunov
+from linnet.numerics.lyapunov import symmetric_lyapunov as symmetric_lyapunov
+from linnet.numerics.marchenko_pastur import (
+    marchenko_pastur_density as marchenko_pastur_density,
+)
+from linnet.numerics.marchenko_pastur import (
+    marchenko_pastur_edges as marchenko_pastur_edges,
+)
+from linnet.numerics.marchenko_pastur import (
+    marchenko_pastur_moments as marchenko_pastur_moments,
+)
+from linnet.numerics.marchenko_pastur import (
+    marchenko_pastur_rule as marchenko_pastur_rule,
+)
 from linnet.numerics.spectra import Decay as Decay
 from linnet.numerics.spectra import effective_rank as effective_rank
 from linnet.numerics.spectra import geometric_spectrum as geometric_spectrum
@@ -10,3 +24,12 @@ from linnet.numerics.spectra import power_law_spectrum as power_law_spectrum
 from linnet.numerics.spectra import spectrum_decay as spectrum_decay
 from linnet.numerics.spectra import stable_rank as stable_rank
 from linnet.numerics.spectra import subspace_overlap as subspace_overlap
+from linnet.numerics.weighted_covariance import (
+    weighted_covariance_density as weighted_covariance_density,
+)
+from linnet.numerics.weighted_covariance import (
+    weighted_covariance_edge as weighted_covariance_edge,
+)
+from linnet.numerics.weighted_covariance import (
+    weighted_covariance_moments as weighted_covariance_moments,
+)

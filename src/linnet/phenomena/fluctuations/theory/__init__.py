@@ -1,12 +1,96 @@
 """Theory of weight fluctuations: NumPy in float64, no simulation, no random draw."""
 
+from linnet.phenomena.fluctuations.theory.anisotropy import (
+    anisotropy as anisotropy,
+)
+from linnet.phenomena.fluctuations.theory.anisotropy import (
+    asymptotic_anisotropy as asymptotic_anisotropy,
+)
+from linnet.phenomena.fluctuations.theory.anisotropy import (
+    semicircle_radius as semicircle_radius,
+)
+from linnet.phenomena.fluctuations.theory.anisotropy import (
+    small_anisotropy as small_anisotropy,
+)
+from linnet.phenomena.fluctuations.theory.detailed_balance import (
+    antisymmetric_current as antisymmetric_current,
+)
+from linnet.phenomena.fluctuations.theory.detailed_balance import (
+    antisymmetric_lag as antisymmetric_lag,
+)
+from linnet.phenomena.fluctuations.theory.detailed_balance import (
+    correlation_steps as correlation_steps,
+)
+from linnet.phenomena.fluctuations.theory.detailed_balance import (
+    current_matrix as current_matrix,
+)
+from linnet.phenomena.fluctuations.theory.detailed_balance import (
+    entropy_production as entropy_production,
+)
+from linnet.phenomena.fluctuations.theory.detailed_balance import (
+    lag_covariance as lag_covariance,
+)
+from linnet.phenomena.fluctuations.theory.detailed_balance import (
+    small_entropy_production as small_entropy_production,
+)
 from linnet.phenomena.fluctuations.theory.minimum import Minimum as Minimum
 from linnet.phenomena.fluctuations.theory.minimum import (
     least_squares_minimum as least_squares_minimum,
+)
+from linnet.phenomena.fluctuations.theory.noise import (
+    gradient_noise as gradient_noise,
+)
+from linnet.phenomena.fluctuations.theory.noise import (
+    mean_noise as mean_noise,
+)
+from linnet.phenomena.fluctuations.theory.noise import (
+    noise_at as noise_at,
+)
+from linnet.phenomena.fluctuations.theory.noise import (
+    noise_edge as noise_edge,
+)
+from linnet.phenomena.fluctuations.theory.noise import (
+    noise_moment_ratio as noise_moment_ratio,
+)
+from linnet.phenomena.fluctuations.theory.noise import (
+    noise_spectrum as noise_spectrum,
+)
+from linnet.phenomena.fluctuations.theory.noise import (
+    population_noise as population_noise,
+)
+from linnet.phenomena.fluctuations.theory.online import (
+    largest_stable_online_rate as largest_stable_online_rate,
+)
+from linnet.phenomena.fluctuations.theory.online import (
+    online_covariance as online_covariance,
 )
 from linnet.phenomena.fluctuations.theory.sampling import SAMPLINGS as SAMPLINGS
 from linnet.phenomena.fluctuations.theory.sampling import Sampling as Sampling
 from linnet.phenomena.fluctuations.theory.sampling import batch_noise as batch_noise
 from linnet.phenomena.fluctuations.theory.sampling import (
     batches_per_epoch as batches_per_epoch,
+)
+from linnet.phenomena.fluctuations.theory.second_moment import (
+    largest_stable_rate as largest_stable_rate,
+)
+from linnet.phenomena.fluctuations.theory.stationary import (
+    additive_covariance as additive_covariance,
+)
+from linnet.phenomena.fluctuations.theory.stationary import (
+    continuum_covariance as continuum_covariance,
+)
+from linnet.phenomena.fluctuations.theory.stationary import (
+    continuum_excess_loss as continuum_excess_loss,
+)
+from linnet.phenomena.fluctuations.theory.stationary import (
+    exact_covariance as exact_covariance,
+)
+from linnet.phenomena.fluctuations.theory.stationary import (
+    excess_loss as excess_loss,
+)
+from linnet.phenomena.fluctuations.theory.stationary import (
+    relaxation_steps as relaxation_steps,
+)
+from linnet.phenomena.fluctuations.theory.stationary import (
+    small_parameter as small_parameter,
 )

@@ -1,0 +1,97 @@
+r"""Stationary variances of SGD whose every sample is fresh: a closed form.
+
+Gaussian inputs whose covariance has the eigenvalues $\lambda_i$, a linear teacher and
+independent label noise. (The note's $S$ is `batch_size` here, $m$ in formulas.)
+"""
+
+import numpy as np
+
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_noise,
+    check_positive,
+    unstable,
+)
+from linnet.shapes import Float
+
+
+def online_covariance(
+    variances: Float[np.ndarray, " d"],
+    learning_rate: float,
+    batch_size: int,
+    noise: float,
+) -> Float[np.ndarray, " d"]:
+    r"""Variances of the modes when every sample is fresh and Gaussian, exactly.
+
+    $$V_i = \frac\eta m\,\frac{\sigma^2}{1-q}\,
+      \frac1{2-\eta\lambda_i(1+1/m)},\qquad
+      q = \frac\eta m\sum_i\frac{\lambda_i}{2-\eta\lambda_i(1+1/m)} < 1 .$$
+    Modes are uncorrelated, and so are outputs of independent noise, each with these
+    variances. The excess risk is $\sigma^2q/(1-q)$.
+
+    Args:
+        variances: Eigenvalues $\lambda > 0$ of the inputs' covariance.
+        learning_rate: $\eta$.
+        batch_size: $m$.
+        noise: $\sigma$ of the labels.
+
+    Raises:
+        ValueError: when $q\ge1$ or a denominator is not positive (the message says
+            where stability ends), or an argument is out of range.
+
+    Reference: Liu et al. 2021 (statement); derived here.
+    """
+    check_noise(noise)
+    check_positive("learning_rate", learning_rate)
+    edge = largest_stable_online_rate(variances, batch_size)
+    if not learning_rate < edge:
+        raise unstable(learning_rate, edge, "Online SGD is unstable in the mean square")
+    share, q = _online(np.asarray(variances, dtype=float), learning_rate, batch_size)
+    return share * noise**2 / (1 - q)
+
+
+def largest_stable_online_rate(
+    variances: Float[np.ndarray, " d"], batch_size: int
+) -> float:
+    r"""Learning rate at which online SGD explodes in the mean square: $q(\eta) = 1$.
+
+    Raises:
+        ValueError: when a variance is not positive, or the batch size no whole number.
+    """
+    from scipy.optimize import brentq
+
+    h = np.asarray(variances, dtype=float)
+    if h.ndim != 1 or not h.size or not (np.isfinite(h) & (h > 0)).all():
+        raise ValueError(
+            "Argument `variances` must hold positive finite numbers, but does not:"
+            " leave out directions without variance."
+        )
+    if int(batch_size) != batch_size or batch_size < 1:
+        raise ValueError(
+            f"Argument `batch_size` must be a whole number >= 1, but is {batch_size!r}."
+        )
+    pole = 2 / (h.max() * (1 + 1 / batch_size))
+    # Multiplied by its smallest denominator q - 1 is finite up to the pole.
+    ends = 0.0, pole
+    return float(
+        brentq(lambda rate: _beyond(h, rate, batch_size), *ends, xtol=1e-15 * pole)
+    )
+
+
+def _online(
+    variances: Float[np.ndarray, " d"], learning_rate: float, batch_size: int
+) -> tuple[Float[np.ndarray, " d"], float]:
+    r"""Variances of unit gradient noise, and $q$."""
+    left = 2 - learning_rate * variances * (1 + 1 / batch_size)
+    share = learning_rate / batch_size / left
+    return share, float(share @ variances)
+
+
+def _beyond(
+    variances: Float[np.ndarray, " d"], learning_rate: float, batch_size: int
+) -> float:
+    """Of the sign of q - 1 and finite up to the first pole of q."""
+    left = 2 - learning_rate * variances * (1 + 1 / batch_size)
+    least = left.min()
+    # At the pole itself only the terms that diverge count.
+    share = np.divide(least, left, out=np.ones_like(left), where=left > 0)
+    return float(learning_rate / batch_size * (share @ variances) - least)

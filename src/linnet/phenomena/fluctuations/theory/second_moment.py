@@ -1,0 +1,161 @@
+r"""The second moment of SGD on least squares, one step further, and where it explodes.
+
+For independent batches, $V\mapsto V - \eta L_0(V) + \eta^2L_1(V) + \eta^2\kappa C$ in
+the eigenbasis of `xx`, block by block and exactly, with $\tilde h = h+\mu$ and
+$$L_0(V)_{ij} = (\tilde h_i+\tilde h_j)V_{ij},\qquad
+  L_1(V)_{ij} = (\tilde h_i\tilde h_j-\kappa h_ih_j)V_{ij}
+    + \frac\kappa n\sum_s(x_s^\top Vx_s)\,x_{si}x_{sj} .$$
+Both are self-adjoint in the Frobenius product and neither contains $\eta$. The map
+keeps positive matrices positive, so its spectral radius is its largest eigenvalue: it
+is stable if and only if $L_0-\eta L_1$ is positive definite on symmetric matrices.
+
+Reference: Mulayoff and Michaeli 2024 (statement of the criterion); derived here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from linnet.phenomena.fluctuations.theory.minimum import Minimum
+from linnet.phenomena.fluctuations.theory.refusals import check_noise_factor
+from linnet.shapes import Float
+
+EDGE_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class SecondMoment:
+    r"""$M = L_0 - \eta L_1 = A - \eta\kappa S$ with $A$ diagonal and $S\ge0$.
+
+    Attributes:
+        coordinates: Samples in the eigenbasis, `(n, r)`.
+        diagonal: $A_{ij}$, positive where SGD is stable, `(r, r)`.
+        coupling: $\eta\kappa$.
+    """
+
+    coordinates: Float[np.ndarray, "n r"]
+    diagonal: Float[np.ndarray, "r r"]
+    coupling: float
+
+    def apply(self, matrix: Float[np.ndarray, "r r"]) -> Float[np.ndarray, "r r"]:
+        """$M(V)$ of a symmetric $V$: two matrix products with the samples."""
+        return self.diagonal * matrix - self.coupling * scatter(
+            self.coordinates, matrix
+        )
+
+    def solve(
+        self, rhs: Float[np.ndarray, "r r"], tolerance: float, steps: int
+    ) -> Float[np.ndarray, "r r"] | None:
+        r"""Solve $M(V) = Q$ for symmetric $Q$ by conjugate gradients.
+
+        Preconditioned by $A$, which leaves eigenvalues $1-\rho$ to 1 where the plain
+        iteration contracts by $\rho$: fewer steps, and no blow-up near the edge.
+
+        Returns:
+            The solution, or None when $M$ is not positive or the steps do not suffice.
+        """
+        solution = rhs / self.diagonal
+        if not self.coupling:
+            return solution
+        # The first guess solves the diagonal part, so only the scatter is left over.
+        rest = self.coupling * scatter(self.coordinates, solution)
+        better = rest / self.diagonal
+        direction, size = better, np.vdot(rest, better)
+        limit = tolerance**2 * np.vdot(rhs, solution)
+        for _ in range(steps):
+            if size <= limit:
+                return (solution + solution.T) / 2
+            image = self.apply(direction)
+            curvature = np.vdot(direction, image)
+            if not curvature > 0:
+                return None
+            solution = solution + size / curvature * direction
+            rest = rest - size / curvature * image
+            better = rest / self.diagonal
+            last, size = size, np.vdot(rest, better)
+            direction = better + size / last * direction
+        return None
+
+
+def second_moment(
+    minimum: Minimum, learning_rate: float, noise_factor: float
+) -> SecondMoment:
+    """The map at a minimum, whether stable or not."""
+    h, k = minimum.variances, minimum.curvatures
+    shrunk = np.multiply.outer(k, k) - noise_factor * np.multiply.outer(h, h)
+    diagonal = np.add.outer(k, k) - learning_rate * shrunk
+    return SecondMoment(minimum.coordinates, diagonal, learning_rate * noise_factor)
+
+
+def scatter(
+    coordinates: Float[np.ndarray, "n r"], matrix: Float[np.ndarray, "r r"]
+) -> Float[np.ndarray, "r r"]:
+    r"""$\frac1n\sum_s(x_s^\top Vx_s)\,x_sx_s^\top$, in $4nr^2$ operations."""
+    product = coordinates @ matrix
+    lengths = np.einsum("ni,ni->n", product, coordinates) / len(coordinates)
+    np.multiply(coordinates, lengths[:, None], out=product)
+    return product.T @ coordinates
+
+
+def largest_stable_rate(minimum: Minimum, noise_factor: float) -> float:
+    r"""Learning rate at which the mean square of SGD explodes.
+
+    $\eta_* = 1/\lambda_{\max}(L_0^{-1/2}L_1L_0^{-1/2})$, the largest eigenvalue by
+    Lanczos on symmetric matrices, where it lies: $O(nr^2)$ an application. Without
+    noise it is $2/\max(h+\mu)$, with noise smaller. SGD is stable below it and, in the
+    mean square, at no rate above.
+
+    Valid for: independent batches. For reshuffled `epochs` it is the edge of
+    independent batches with the same factor, no bound that is proven: their noise is
+    anti-correlated, weaker in slow directions and of another kind in fast ones.
+
+    Args:
+        minimum: Where.
+        noise_factor: $\kappa$, see `batch_noise`.
+
+    Raises:
+        ValueError: when the noise factor is not in [0, 1].
+        ArithmeticError: when Lanczos does not converge.
+    """
+    check_noise_factor(noise_factor)
+    k = minimum.curvatures
+    if noise_factor == 0:
+        return float(2 / k.max())
+    if len(k) == 1:
+        x = minimum.coordinates[:, 0]
+        h = minimum.variances[0]
+        fourth = k[0] ** 2 + noise_factor * ((x**4).mean() - h**2)
+        return float(2 * k[0] / fourth)
+    return 1 / _top_eigenvalue(minimum, noise_factor)
+
+
+def _top_eigenvalue(minimum: Minimum, noise_factor: float) -> float:
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+    h, k = minimum.variances, minimum.curvatures
+    root = np.sqrt(np.add.outer(k, k))
+    local = np.multiply.outer(k, k) - noise_factor * np.multiply.outer(h, h)
+
+    def product(flat: Float[np.ndarray, "..."]) -> Float[np.ndarray, " rr"]:
+        matrix = flat.reshape(root.shape) / root
+        spread = noise_factor * scatter(minimum.coordinates, matrix)
+        return ((local * matrix + spread) / root).ravel()
+
+    operator = LinearOperator((root.size, root.size), matvec=product, dtype=float)
+    # The leading matrix is positive, so that the identity overlaps with it.
+    start = (root * np.diag(k)).ravel()
+    try:
+        found = eigsh(
+            operator,
+            k=1,
+            which="LA",
+            v0=start,
+            tol=EDGE_TOLERANCE,
+            ncv=min(12, root.size),
+            return_eigenvectors=False,
+        )
+    except ArpackNoConvergence as failure:
+        raise ArithmeticError(
+            "The largest stable rate was not found: Lanczos did not converge."
+        ) from failure
+    return float(found[0])
