@@ -2,8 +2,9 @@ r"""How wide the valley of the loss is along an axis, and how steep a layer sees
 
 The width is $F = \theta^r - \theta^l$ between the points on both sides at which the
 loss has grown to `level` times its value, $e$ in Feng and Tu 2021. One layer of a
-linear network makes the loss a parabola along every axis, all layers at once a polynomial of
-degree twice their number: both widths are exact, without a search of the loss.
+linear network makes the loss a parabola along every axis, all layers at once make it a
+polynomial of degree twice their number: both widths are exact, without a search of the
+loss.
 """
 
 from math import prod
