@@ -1,8 +1,6 @@
 """Theory of weight fluctuations: NumPy in float64, no simulation, no random draw."""
 
-from linnet.phenomena.fluctuations.theory.anisotropy import (
-    anisotropy as anisotropy,
-)
+from linnet.phenomena.fluctuations.theory.anisotropy import anisotropy as anisotropy
 from linnet.phenomena.fluctuations.theory.anisotropy import (
     asymptotic_anisotropy as asymptotic_anisotropy,
 )
@@ -33,28 +31,84 @@ from linnet.phenomena.fluctuations.theory.detailed_balance import (
 from linnet.phenomena.fluctuations.theory.detailed_balance import (
     small_entropy_production as small_entropy_production,
 )
+from linnet.phenomena.fluctuations.theory.epochs import (
+    crossover_curvature as crossover_curvature,
+)
+from linnet.phenomena.fluctuations.theory.epochs import epoch_variance as epoch_variance
+from linnet.phenomena.fluctuations.theory.epochs import (
+    epoch_variance_by_phase as epoch_variance_by_phase,
+)
+from linnet.phenomena.fluctuations.theory.epochs import (
+    flat_epoch_variance as flat_epoch_variance,
+)
+from linnet.phenomena.fluctuations.theory.epochs import (
+    noise_autocorrelation as noise_autocorrelation,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    EQUILIBRIUM_EXPONENT as EQUILIBRIUM_EXPONENT,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    FLAT_EPOCHS_EXPONENT as FLAT_EPOCHS_EXPONENT,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    SINGLE_LAYER_EXPONENT as SINGLE_LAYER_EXPONENT,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    FittedExponent as FittedExponent,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    fitted_exponent as fitted_exponent,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    flat_second_layer_variance as flat_second_layer_variance,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    second_layer_epoch_variance as second_layer_epoch_variance,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
+    second_layer_exponent as second_layer_exponent,
+)
+from linnet.phenomena.fluctuations.theory.flatness import (
+    axis_curvature as axis_curvature,
+)
+from linnet.phenomena.fluctuations.theory.flatness import (
+    layer_curvature as layer_curvature,
+)
+from linnet.phenomena.fluctuations.theory.flatness import loss_along as loss_along
+from linnet.phenomena.fluctuations.theory.flatness import (
+    polynomial_width as polynomial_width,
+)
+from linnet.phenomena.fluctuations.theory.flatness import (
+    quadratic_sides as quadratic_sides,
+)
+from linnet.phenomena.fluctuations.theory.flatness import (
+    quadratic_width as quadratic_width,
+)
 from linnet.phenomena.fluctuations.theory.minimum import Minimum as Minimum
 from linnet.phenomena.fluctuations.theory.minimum import (
     least_squares_minimum as least_squares_minimum,
 )
-from linnet.phenomena.fluctuations.theory.noise import (
-    gradient_noise as gradient_noise,
+from linnet.phenomena.fluctuations.theory.momentum import (
+    exact_momentum_covariance as exact_momentum_covariance,
 )
-from linnet.phenomena.fluctuations.theory.noise import (
-    mean_noise as mean_noise,
+from linnet.phenomena.fluctuations.theory.momentum import mode_variance as mode_variance
+from linnet.phenomena.fluctuations.theory.momentum import (
+    momentum_covariance as momentum_covariance,
 )
-from linnet.phenomena.fluctuations.theory.noise import (
-    noise_at as noise_at,
+from linnet.phenomena.fluctuations.theory.momentum import (
+    velocity_covariance as velocity_covariance,
 )
-from linnet.phenomena.fluctuations.theory.noise import (
-    noise_edge as noise_edge,
+from linnet.phenomena.fluctuations.theory.momentum import (
+    velocity_variance as velocity_variance,
 )
+from linnet.phenomena.fluctuations.theory.noise import gradient_noise as gradient_noise
+from linnet.phenomena.fluctuations.theory.noise import mean_noise as mean_noise
+from linnet.phenomena.fluctuations.theory.noise import noise_at as noise_at
+from linnet.phenomena.fluctuations.theory.noise import noise_edge as noise_edge
 from linnet.phenomena.fluctuations.theory.noise import (
     noise_moment_ratio as noise_moment_ratio,
 )
-from linnet.phenomena.fluctuations.theory.noise import (
-    noise_spectrum as noise_spectrum,
-)
+from linnet.phenomena.fluctuations.theory.noise import noise_spectrum as noise_spectrum
 from linnet.phenomena.fluctuations.theory.noise import (
     population_noise as population_noise,
 )
@@ -63,6 +117,18 @@ from linnet.phenomena.fluctuations.theory.online import (
 )
 from linnet.phenomena.fluctuations.theory.online import (
     online_covariance as online_covariance,
+)
+from linnet.phenomena.fluctuations.theory.reshuffling import (
+    EpochFluctuations as EpochFluctuations,
+)
+from linnet.phenomena.fluctuations.theory.reshuffling import (
+    epoch_fluctuations as epoch_fluctuations,
+)
+from linnet.phenomena.fluctuations.theory.reshuffling import (
+    reshuffling_bias as reshuffling_bias,
+)
+from linnet.phenomena.fluctuations.theory.reshuffling import (
+    variance_floor as variance_floor,
 )
 from linnet.phenomena.fluctuations.theory.sampling import SAMPLINGS as SAMPLINGS
 from linnet.phenomena.fluctuations.theory.sampling import Sampling as Sampling
@@ -85,9 +151,7 @@ from linnet.phenomena.fluctuations.theory.stationary import (
 from linnet.phenomena.fluctuations.theory.stationary import (
     exact_covariance as exact_covariance,
 )
-from linnet.phenomena.fluctuations.theory.stationary import (
-    excess_loss as excess_loss,
-)
+from linnet.phenomena.fluctuations.theory.stationary import excess_loss as excess_loss
 from linnet.phenomena.fluctuations.theory.stationary import (
     relaxation_steps as relaxation_steps,
 )
