@@ -137,6 +137,9 @@ from linnet.phenomena.fluctuations.theory.sampling import (
     batches_per_epoch as batches_per_epoch,
 )
 from linnet.phenomena.fluctuations.theory.second_moment import (
+    critical_covariance as critical_covariance,
+)
+from linnet.phenomena.fluctuations.theory.second_moment import (
     largest_stable_rate as largest_stable_rate,
 )
 from linnet.phenomena.fluctuations.theory.stationary import (

@@ -117,19 +117,38 @@ def largest_stable_rate(minimum: Minimum, noise_factor: float) -> float:
         ValueError: when the noise factor is not in [0, 1].
         ArithmeticError: when Lanczos does not converge.
     """
+    return critical_covariance(minimum, noise_factor)[0]
+
+
+def critical_covariance(
+    minimum: Minimum, noise_factor: float
+) -> tuple[float, Float[np.ndarray, "r r"]]:
+    r"""`largest_stable_rate`, and the matrix that neither grows nor shrinks there.
+
+    It solves $L_0(V) = \eta_*L_1(V)$, is positive and scaled to a trace of one. Since
+    the map is self-adjoint, $\mathrm{tr}\,V\,\mathbb E[ww^\top]$ of one output without
+    label noise stays as it is at $\eta_*$, from any start.
+
+    Raises:
+        ValueError: when the noise factor is not in [0, 1].
+        ArithmeticError: when Lanczos does not converge.
+    """
     check_noise_factor(noise_factor)
     k = minimum.curvatures
     if noise_factor == 0:
-        return float(2 / k.max())
+        top = np.diag((k == k.max()).astype(float))
+        return float(2 / k.max()), top / np.trace(top)
     if len(k) == 1:
         x = minimum.coordinates[:, 0]
         h = minimum.variances[0]
         fourth = k[0] ** 2 + noise_factor * ((x**4).mean() - h**2)
-        return float(2 * k[0] / fourth)
-    return 1 / _top_eigenvalue(minimum, noise_factor)
+        return float(2 * k[0] / fourth), np.ones((1, 1))
+    return _critical(minimum, noise_factor)
 
 
-def _top_eigenvalue(minimum: Minimum, noise_factor: float) -> float:
+def _critical(
+    minimum: Minimum, noise_factor: float
+) -> tuple[float, Float[np.ndarray, "r r"]]:
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
     h, k = minimum.variances, minimum.curvatures
@@ -144,18 +163,15 @@ def _top_eigenvalue(minimum: Minimum, noise_factor: float) -> float:
     operator = LinearOperator((root.size, root.size), matvec=product, dtype=float)
     # The leading matrix is positive, so that the identity overlaps with it.
     start = (root * np.diag(k)).ravel()
+    ncv = min(12, root.size)
     try:
-        found = eigsh(
-            operator,
-            k=1,
-            which="LA",
-            v0=start,
-            tol=EDGE_TOLERANCE,
-            ncv=min(12, root.size),
-            return_eigenvectors=False,
+        values, vectors = eigsh(
+            operator, k=1, which="LA", v0=start, tol=EDGE_TOLERANCE, ncv=ncv
         )
     except ArpackNoConvergence as failure:
         raise ArithmeticError(
             "The largest stable rate was not found: Lanczos did not converge."
         ) from failure
-    return float(found[0])
+    matrix = vectors[:, 0].reshape(root.shape) / root
+    matrix = (matrix + matrix.T) / 2
+    return float(1 / values[0]), matrix / np.trace(matrix)
