@@ -92,8 +92,10 @@ def gauge_dimension(weights: Weights, tolerance: float = RANK_TOLERANCE) -> int:
     r"""Dimension of the orbit $(W_1, W_2)\to(gW_1, W_2g^{-1})$ at two layers.
 
     $h^2 - (h-r_1)(h-r_2)$ with the ranks $r_l$ of the layers. The product and so the
-    loss are constant along it. It lies in the null space of $J$, and fills it when
-    $r_1 = d$ or $r_2 = k$, and at a bottleneck with $r_1 = r_2 = h$.
+    loss are constant along it. It lies in the null space of $J$, which has
+    $(h-r_2)(d-r_1) + (h-r_1)(k-r_2)$ dimensions more: none when $r_1 = d$ and
+    $r_2 = k$, nor at a bottleneck with $r_1 = r_2 = h$; else hidden units that one
+    layer does not use are free in the other.
 
     Valid for: two layers.
 
