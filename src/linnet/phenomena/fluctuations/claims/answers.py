@@ -11,6 +11,7 @@ from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge, batc
 from linnet.phenomena.fluctuations.claims.noise_floor import (
     EXCESS,
     VARIANCES,
+    LATE,
     NoiseFloor,
     followed,
     relaxation,
@@ -43,7 +44,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
         "weight_variances": _variances(problem).tolist(),
         "anisotropy": float(theory.anisotropy(_spectrum(problem))),
         "largest_stable_rates": edges,
-        "epochs_to_stationary_loss": _epochs(problem, runs.easing(problem)),
+        "epochs_to_stationary_loss": _epochs(problem, runs.easing(problem, runs.LEFT)),
         "epochs_per_e_fold_of_the_slowest": _epochs(
             problem, theory.relaxation_steps(found, rate)
         ),
@@ -168,20 +169,24 @@ def _edge(problem: Problem, verdicts: Verdicts) -> Answer:
 def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
     found, rate = runs.minimum(problem), runs.learning_rate(problem)
     slowest = theory.relaxation_steps(found, rate)
-    loss = number(_epochs(problem, runs.easing(problem)), 2)
+    most, all_of_it = (
+        number(_epochs(problem, runs.easing(problem, left)), 2)
+        for left in (0.1, runs.LEFT)
+    )
     observation = NOT_RUN
     if "noise_floor" in verdicts:
         steps, excess = relaxation(problem)
-        level = excess[len(excess) // 2 :].mean()
+        level = excess[-LATE:].mean()
         reached = steps[int(np.argmax(excess >= 0.9 * level))]
         observation = (
-            "from the minimum, 90 % of the late excess was there after"
+            "90 % of the late excess was there after"
             f" {number(_epochs(problem, reached), 2)} epochs"
         )
     return Answer(
         question="How long does it take until the fluctuations are stationary?",
         prediction=(
-            f"{loss} epochs for 99 % of the excess loss; the slowest direction takes"
+            f"from the minimum, 90 % of the excess loss is there after {most} epochs and"
+            f" 99 % after {all_of_it}; the slowest direction takes"
             f" {number(_epochs(problem, slowest), 2)} epochs for one e-fold"
         ),
         observation=observation,

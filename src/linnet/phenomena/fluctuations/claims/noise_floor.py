@@ -21,7 +21,7 @@ EXCESS = "excess loss"
 VARIANCES = "weight variances along principal inputs"
 PAIRS = 96  # of chains: one starts without fluctuations, one with twice too many
 FOLLOWED = 6  # principal inputs whose variance is judged
-SAVES = 48  # of which the last half is averaged
+EARLY, LATE = 24, 24  # saves in the first half of a run, and in the averaged second
 EASE = 0.02  # of the start that may be left when the average begins
 
 
@@ -77,11 +77,10 @@ class NoiseFloor(FluctuationsClaim):
 
     def observe(self, problem: Problem) -> Quantities:
         """Late averages: every pair averages over both sides of its start."""
-        late = slice(SAVES // 2, None)
         run = _trained(problem)
         observed: dict[str, Observed] = {
-            EXCESS: Estimate.from_samples(_paired(run["excess"][late])),
-            VARIANCES: _paired(run["variances"][late]),
+            EXCESS: Estimate.from_samples(_paired(run["excess"])),
+            VARIANCES: _paired(run["variances"]),
         }
         return observed
 
@@ -125,21 +124,23 @@ def relaxation(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _paired(values: np.ndarray) -> np.ndarray:
-    """Average over saves and over the two chains of a pair: (pairs, ...)."""
-    mean = values.mean(0)
+    """Average over late saves and over the two chains of a pair: (pairs, ...)."""
+    mean = values[-LATE:].mean(0)
     return (mean[:PAIRS] + mean[PAIRS:]) / 2
 
 
 @lru_cache(maxsize=4)
 def _trained(problem: Problem) -> "Trajectory":
     """SGD from both sides: without fluctuations, and with twice their covariance."""
-    from linnet.dynamics import SGD, WithoutReplacement, linear_steps, simulate
+    from linnet.dynamics import SGD, WithoutReplacement, log_steps, simulate
 
     dataset = problem.dataset
     assert dataset is not None  # `applies` refused
     minimizer = problem.moments.minimizer().end_to_end
     axes = runs.minimum(problem).basis[:, followed(problem)]
-    xx = problem.moments.xx
+    xx, last = problem.moments.xx, runs.length(problem)
+    late = np.linspace(last // 2, last, LATE).astype(int).tolist()
+    early = [step for step in log_steps(last // 2, EARLY) if step < late[0]]
 
     def excess(weights: Weights) -> np.ndarray:
         gap = weights[0] - minimizer
@@ -157,7 +158,7 @@ def _trained(problem: Problem) -> "Trajectory":
             WithoutReplacement(),
         ),
         (_starts(problem),),
-        steps=linear_steps(runs.length(problem), SAVES),
+        steps=[*early, *late],
         observe={"excess": excess, "variances": variances},
         seed=problem.seed,
         memory_limit=problem.memory_limit,
@@ -200,9 +201,7 @@ def _floor(problem: Problem) -> Panel:
 def _shape(problem: Problem) -> Panel:
     minimum, chosen = runs.minimum(problem), followed(problem)
     predicted = np.einsum("aaii->i", runs.covariance(problem))
-    seen = Estimate.from_samples(
-        _paired(_trained(problem)["variances"][SAVES // 2 :])
-    )
+    seen = Estimate.from_samples(_paired(_trained(problem)["variances"]))
     order = np.argsort(minimum.curvatures)
     return Panel(
         title="variance against curvature",

@@ -3,6 +3,7 @@
 `dynamics` is imported inside functions, so that listing claims stays light.
 """
 
+from bisect import bisect_left
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +13,7 @@ from linnet.study import Problem
 
 SAFE_RATE = 0.1  # learning rate in units of the largest mean-square stable one
 BATCH = 32
+LEFT = 0.01  # of the excess loss, missing where it counts as stationary
 MOST_WORK = 4e8  # steps x batch x inputs x outputs of one chain, a minute for all
 SAMPLING: theory.Sampling = "without_replacement"
 
@@ -90,29 +92,29 @@ def unstable(problem: Problem) -> str | None:
     )
 
 
-@lru_cache(maxsize=8)
-def easing(problem: Problem) -> int:
-    """Steps after which a hundredth of the excess loss is still missing.
+@lru_cache(maxsize=16)
+def easing(problem: Problem, missing: float) -> int:
+    """Steps after which a share of `missing` of the excess loss is not yet there.
 
     From a start at the minimum, every mode filling up at the pace of its curvature.
     """
     found, rate = minimum(problem), learning_rate(problem)
     share = found.curvatures * np.einsum("aaii->i", covariance(problem))
     share /= share.sum()
-    log = np.log(np.abs(1 - rate * found.curvatures))
-    low, high = 1.0, 2.0
-    while (share * np.exp(2 * high * log)).sum() > 0.01:
-        low, high = high, 2 * high
-    for _ in range(60):
-        middle = (low + high) / 2
-        missing = (share * np.exp(2 * middle * log)).sum()
-        low, high = (middle, high) if missing > 0.01 else (low, middle)
-    return int(np.ceil(high))
+    pace = -2 * np.log(np.abs(1 - rate * found.curvatures))
+
+    def is_left(steps: int) -> bool:
+        return bool((share * np.exp(-steps * pace)).sum() > missing)
+
+    high = 1
+    while is_left(high):
+        high *= 2
+    return bisect_left(range(high), True, key=lambda steps: not is_left(steps))
 
 
 def length(problem: Problem) -> int:
     """Steps of a run whose second half is stationary."""
-    return 4 * easing(problem) + 200
+    return 4 * easing(problem, LEFT) + 200
 
 
 def too_slow(problem: Problem) -> str | None:
@@ -123,7 +125,7 @@ def too_slow(problem: Problem) -> str | None:
     if cost <= MOST_WORK:
         return None
     return (
-        f"the loss would need about {easing(problem):.1e} steps to become stationary;"
+        f"the loss would need about {easing(problem, LEFT):.1e} steps to become stationary;"
         " a larger learning rate (--learning-rate), or inputs of one scale"
         " (--scale standard) would shorten that"
     )
