@@ -58,7 +58,9 @@ def test_variances_from_factors_are_the_diagonal_of_the_covariance(sizes):
             rtol=1e-9,
         )
     white = theory.white_covariance(weights, 0.3).variances()
-    found = theory.stationary_layer_variances(theory.two_layer_hessian(weights, xx), 0.3)
+    found = theory.stationary_layer_variances(
+        theory.two_layer_hessian(weights, xx), 0.3
+    )
     for one, two in zip(found, white, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-9)
 

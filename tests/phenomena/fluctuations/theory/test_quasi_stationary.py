@@ -88,7 +88,9 @@ def by_hand(name):
             plain.joined([pull[0] for pull in pulls])
             for pulls in (
                 plain.gradients([layer[None] for layer in layers], x, y)
-                for x, y in zip(inputs[:, None, None], targets[:, None, None], strict=True)
+                for x, y in zip(
+                    inputs[:, None, None], targets[:, None, None], strict=True
+                )
             )
         ]
     )
@@ -179,7 +181,9 @@ def exact_by_hand(name, rate):
     second = np.kron(step, step) + rate**2 / batch * (kernel - np.kron(mean, mean))
     rest = np.eye(q * q) - second
     solved = np.linalg.solve(rest, rate**2 / batch * source.ravel())
-    return basis @ solved.reshape(q, q) @ basis.T, np.abs(np.linalg.eigvals(second)).max()
+    return basis @ solved.reshape(q, q) @ basis.T, np.abs(
+        np.linalg.eigvals(second)
+    ).max()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -243,7 +247,9 @@ def test_white_noise_gives_the_projector():
     )
     heat = theory.temperature(0.01, 0.5, 0.7)
     white = theory.white_covariance(layers, heat)
-    np.testing.assert_allclose(found.covariance(), white.covariance(), atol=1e-12 * heat)
+    np.testing.assert_allclose(
+        found.covariance(), white.covariance(), atol=1e-12 * heat
+    )
 
 
 def test_inputs_that_do_not_fill_their_space_move_the_rest_not_at_all():

@@ -21,6 +21,7 @@ SIZES = (1, 8, 64)
 ENTRIES = 2e6  # of all batches that are drawn at once
 FEWEST, MOST = 256, 2048  # chains
 SHOWN, TRIAL, STRIDE = (0.7, 1.0, 1.2), 16, 4  # of the edge, and steps, in the figure
+LINE = 12  # batch sizes of the predicted curve
 
 
 class MeanSquareEdge(FluctuationsClaim):
@@ -164,19 +165,21 @@ def _chains(problem: Problem, size: int, factor: float, steps: int) -> "Trajecto
 
 
 def _against_size(problem: Problem) -> Panel:
-    claim, sizes = MeanSquareEdge(), np.array(batch_sizes(problem), dtype=float)
-    seen = claim.observe(problem)[EDGE]
+    sizes = np.array(batch_sizes(problem), dtype=float)
+    seen = MeanSquareEdge().observe(problem)[EDGE]
     assert isinstance(seen, Estimate)
-    predicted = np.asarray(claim.predict(problem)[EDGE])
-    wrong = np.asarray(claim.wrong(problem)[EDGE])
+    between = np.geomspace(sizes[0], sizes[-1], LINE).round().astype(int)
+    line = np.unique([*between, *batch_sizes(problem)])
+    predicted = np.array([_critical(problem, int(size))[0] for size in line])
+    full = np.full(len(line), 2 / runs.minimum(problem).curvatures[0])
     return Panel(
         title="the edge",
         x_label="batch size",
         y_label="largest stable learning rate",
         series=(
-            Series(sizes, predicted, "predicted"),
+            Series(line.astype(float), predicted, "predicted"),
             Series(sizes, seen.value, "SGD", "simulation", 0, seen.stderr),
-            Series(sizes, wrong, "full-batch descent", "wrong"),
+            Series(line.astype(float), full, "full-batch descent", "wrong"),
         ),
         x_scale="log",
         y_scale="log",
@@ -186,15 +189,16 @@ def _against_size(problem: Problem) -> Panel:
 def _around(problem: Problem) -> Panel:
     size = min(runs.batch_size(problem), runs.minimum(problem).samples - 1)
     steps = np.arange(0.0, TRIAL + 1, STRIDE)
-    series = [Series(steps, np.ones(len(steps)), "predicted at the edge")]
+    color = SHOWN.index(1.0)
+    series = [
+        Series(steps, np.ones(len(steps)), "predicted at the edge", "theory", color)
+    ]
     for color, factor in enumerate(SHOWN):
         values = _chains(problem, size, factor, TRIAL)["second_moment"]
         ratio = values / values[0].mean()
         error = ratio.std(1, ddof=1) / np.sqrt(ratio.shape[1])
         label = f"{factor:g} × edge"
-        series.append(
-            Series(steps, ratio.mean(1), label, "simulation", color, error)
-        )
+        series.append(Series(steps, ratio.mean(1), label, "simulation", color, error))
     return Panel(
         title=f"chains at batch size {size}",
         x_label="step",

@@ -139,6 +139,5 @@ def _check(
         raise ValueError("Argument `inputs` must not vanish, but is all zero.")
     if not 0 <= weight_decay < np.inf:
         raise ValueError(
-            "Argument `weight_decay` must be finite and >= 0, but is"
-            f" {weight_decay}."
+            f"Argument `weight_decay` must be finite and >= 0, but is {weight_decay}."
         )
