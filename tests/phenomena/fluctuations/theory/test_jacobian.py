@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import plain_layers as plain
 import pytest
@@ -10,9 +12,7 @@ from linnet.phenomena.fluctuations import theory
 
 def drawn(sizes, seed=0):
     rng = np.random.default_rng([seed, *sizes])
-    return tuple(
-        rng.normal(size=(b, a)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-    )
+    return tuple(rng.normal(size=(b, a)) for a, b in pairwise(sizes))
 
 
 def of_ranks(d, h, k, first, second, seed=0):
