@@ -24,8 +24,9 @@ from linnet.shapes import Float
 def gradient_noise(minimum: Minimum) -> Float[np.ndarray, "k k r r"]:
     r"""$C$ at the minimum, the scatter of $r_i x_i^\top$ over the samples.
 
-    $C_{ab} = \frac1n\sum_ir_{ia}r_{ib}\,x_ix_i^\top - g_ag_b^\top$. The mean gradient of the data $g_a = -\mu w_a$ vanishes without weight decay. Every
-    block is symmetric, and $C_{ab} = C_{ba}$.
+    $C_{ab} = \frac1n\sum_ir_{ia}r_{ib}\,x_ix_i^\top - g_ag_b^\top$; the mean
+    gradient of the data, $g_a = -\mu w_a$, vanishes without weight decay. Every block
+    is symmetric, and $C_{ab} = C_{ba}$.
 
     Returns:
         Blocks in the eigenbasis, see `Minimum.full`. $O(k^2nd^2)$ operations.
