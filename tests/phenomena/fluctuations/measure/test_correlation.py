@@ -4,7 +4,7 @@ import pytest
 
 from linnet.phenomena.fluctuations import measure
 
-MEMORY = np.array([0.0, 0.6, 0.9])
+MEMORY = np.array([0.0, 0.5, 0.8])
 VARIANCES = np.array([1.0, 3.0, 0.2])
 TIMES = (1 + MEMORY) / (1 - MEMORY)
 
