@@ -10,9 +10,12 @@ _HOMES = {
     "analyze": ("analyze_problem", "pose"),
     "dynamics": (
         "SGD",
+        "Epochs",
         "GradientDescent",
         "GradientFlow",
+        "HeavyBall",
         "Trajectory",
+        "WithoutReplacement",
         "linear_steps",
         "log_steps",
         "log_times",

@@ -1,3 +1,4 @@
+import math
 from functools import partial
 
 import jax
@@ -9,9 +10,8 @@ import pytest
 from linnet.dynamics import (
     SGD,
     AbstractSampling,
-    AbstractUpdate,
     GradientDescent,
-    WithReplacement,
+    HeavyBall,
     simulate,
 )
 from linnet.network import flatten
@@ -26,25 +26,12 @@ WEIGHTS = plain.layers((4, 3, 2), seed=0)
 class InOrder(AbstractSampling):
     """One sample after the other, again and again: nothing random."""
 
-    def init(self, n):
-        return jnp.zeros((), jnp.int32)
+    def block_length(self, n, batch_size):
+        return math.lcm(n, batch_size) // batch_size
 
-    def draw(self, key, n, batch_size, memory):
-        pick = (memory + jnp.arange(batch_size, dtype=jnp.int32)) % n
-        return pick, (memory + batch_size) % n
-
-
-class HeavyBall(AbstractUpdate):
-    friction: float
-
-    def init(self, weights):
-        return jax.tree.map(jnp.zeros_like, weights)
-
-    def apply(self, weights, gradients, rate, memory):
-        pushed = jax.tree.map(
-            lambda v, g: self.friction * v - rate * g, memory, gradients
-        )
-        return jax.tree.map(lambda w, v: w + v, weights, pushed), pushed
+    def indices(self, key, n, batch_size):
+        length = self.block_length(n, batch_size)
+        return jnp.arange(length * batch_size).reshape(length, batch_size) % n
 
 
 def assert_weights_agree(found, expected, rtol):
@@ -97,7 +84,7 @@ def drawn_gradients(sgd, count, key):
     memory = sgd.init(start)
 
     def one(key):
-        moved, _ = sgd.step(start, memory, key)
+        moved, _ = sgd.step(start, memory, key, 0)
         return jax.tree.map(lambda w, m: (w - m) / sgd.learning_rate, start, moved)
 
     drawn = jax.jit(jax.vmap(one))(jax.random.split(key, count))
@@ -142,21 +129,6 @@ def test_batch_gradients_scatter_around_the_full_one_by_c_over_m(batch_size):
     assert strongest(mixed, 0.0) < 4
 
 
-@pytest.mark.parametrize("seed", [0, 7, 2**31, 2**32 - 1])
-def test_both_precisions_draw_the_same_samples(seed):
-    drawn = []
-    for is_double in (True, False):
-        with jax.enable_x64(is_double):
-            key = jax.random.fold_in(jax.random.key(seed), 3)
-            pick, memory = WithReplacement().draw(key, 12, 40, None)
-            assert pick.dtype == jnp.int32
-            assert memory is None
-            drawn.append(np.array(pick))
-    np.testing.assert_array_equal(*drawn)
-    assert set(drawn[0]) <= set(range(12))
-    assert len(set(drawn[0])) > 6
-
-
 def test_numbers_of_any_type_become_float64():
     sgd = SGD([[1, 2], [3, 4]], np.ones((2, 1), np.float32), 1, 2)
     assert sgd.inputs.dtype == sgd.targets.dtype == np.float64
@@ -188,7 +160,7 @@ def test_steps_can_be_transformed_over_the_rate():
     def moved(rate):
         sgd = SGD(INPUTS, TARGETS, rate, 12, sampling=InOrder())
         first = (jnp.zeros((2, 4)),)
-        return sgd.step(first, sgd.init(first), jax.random.key(0))[0][0]
+        return sgd.step(first, sgd.init(first), jax.random.key(0), 0)[0][0]
 
     found = moved(jnp.asarray([0.1, 0.2]))
     np.testing.assert_allclose(found[1], 2 * found[0], rtol=1e-6)

@@ -5,9 +5,10 @@ import plain_training as plain
 import pytest
 
 from linnet.dynamics import SGD, GradientDescent, GradientFlow, simulate
-from linnet.dynamics.descent_engine import DescentEngine, _descend
+from linnet.dynamics.descent_engine import DescentEngine
 from linnet.dynamics.flow import integrate
 from linnet.dynamics.flow_engine import FlowEngine
+from linnet.dynamics.march import Span, march
 from linnet.dynamics.memory import check_memory, working_bytes
 from linnet.dynamics.reduction import row_space
 from linnet.dynamics.request import stack
@@ -115,8 +116,9 @@ def test_the_estimate_covers_what_the_compiled_step_takes(name):
         compiled = integrate.lower(*given, "dopri8").compile()
     else:
         engine = DescentEngine(DYNAMICS[name], space, layers, 0, 1.0, 1e9, DOUBLE)
-        given = (engine._dynamics, engine._carry, engine._keys, 0, 1, 1e9)
-        compiled = _descend.lower(*given).compile()
+        span = Span(np.int32(0), np.int32(1), 1e9)
+        given = (engine._dynamics, engine._keys, engine._state, span)
+        compiled = march.lower(*given).compile()
     stats = compiled.memory_analysis()
     taken = (
         stats.temp_size_in_bytes

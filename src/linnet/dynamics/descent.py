@@ -1,9 +1,12 @@
 r"""Discrete training: full-batch gradient descent and stochastic gradient descent.
 
-A discrete dynamics is a frozen value with `init` and `step`; loops, saving and replicas
-live in `simulate`, once. What a step is made of are values too: where the gradient
-comes from (`sampling`), and what is done with it (`update`). One step advances time by
-the learning rate.
+A discrete dynamics is a frozen value; loops, saving and replicas live in `simulate`,
+once. What a step is made of are values too: where the gradient comes from (`sampling`),
+and what is done with it (`update`). One step advances time by the learning rate.
+
+Randomness is drawn in blocks of steps, so that drawing costs little: `draw` gives that
+of one block, `move` takes one row of it, and `step` is both for one step alone, slow
+and obviously right.
 """
 
 from abc import abstractmethod
@@ -18,86 +21,57 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from linnet.dynamics.gradient import Layers, batch_gradients, moment_gradients
 from linnet.dynamics.reduction import check_moments
+from linnet.dynamics.sampling import BLOCK_STEPS, AbstractSampling, WithReplacement
+from linnet.dynamics.update import AbstractUpdate, Memory, PlainUpdate, check_number
 from linnet.task import Moments
 
-Memory = Any
+Drawn = Any
+# The number of a block that no block has: the stream of label noise, so that batches
+# are the same with and without it.
+NOISE_STREAM = 2**32 - 1
 
 
 class AbstractDiscreteDynamics(eqx.Module):
     """One step of training, and the memory that it carries."""
 
+    @property
+    @abstractmethod
+    def block_length(self) -> int:
+        """Steps whose randomness is drawn together."""
+
     @abstractmethod
     def init(self, weights: Layers) -> Memory:
         """Memory at the start."""
 
     @abstractmethod
+    def draw(self, key: PRNGKeyArray, block: Int[Array, ""]) -> Drawn:
+        """All randomness of one block, with a leading axis of steps.
+
+        Args:
+            key: The stream of a replica.
+            block: Number of the block; it begins at step `block * block_length`.
+        """
+
+    @abstractmethod
+    def move(
+        self, weights: Layers, memory: Memory, drawn: Drawn
+    ) -> tuple[Layers, Memory]:
+        """One step, on one row of what was drawn."""
+
     def step(
-        self, weights: Layers, memory: Memory, key: PRNGKeyArray
+        self, weights: Layers, memory: Memory, key: PRNGKeyArray, at: Int[Array, ""]
     ) -> tuple[Layers, Memory]:
-        """One step; all of its randomness comes from `key`."""
+        """One step by itself.
 
-
-class AbstractUpdate(eqx.Module):
-    """What is done with a gradient.
-
-    It must act on gradients linearly and leave alone what has none, as plain steps and
-    momentum do: full-batch descent runs in reduced coordinates, which is exact for
-    these only.
-    """
-
-    @abstractmethod
-    def init(self, weights: Layers) -> Memory:
-        """Memory at the start."""
-
-    @abstractmethod
-    def apply(
-        self, weights: Layers, gradients: Layers, rate: float, memory: Memory
-    ) -> tuple[Layers, Memory]:
-        """New weights and memory."""
-
-
-class PlainUpdate(AbstractUpdate):
-    r"""$W \leftarrow W - \eta\,\nabla L$."""
-
-    def init(self, weights: Layers) -> None:
-        """Nothing is remembered."""
-        del weights
-
-    def apply(
-        self, weights: Layers, gradients: Layers, rate: float, memory: None
-    ) -> tuple[Layers, None]:
-        """One plain step."""
-        moved = jax.tree.map(lambda w, g: w - rate * g, weights, gradients)
-        return moved, memory
-
-
-class AbstractSampling(eqx.Module):
-    """Which samples form the next batch."""
-
-    @abstractmethod
-    def init(self, n: int) -> Memory:
-        """Memory at the start."""
-
-    @abstractmethod
-    def draw(
-        self, key: PRNGKeyArray, n: int, batch_size: int, memory: Memory
-    ) -> tuple[Int[Array, " batch"], Memory]:
-        """Indices of the next batch out of `n` samples."""
-
-
-class WithReplacement(AbstractSampling):
-    """Independent uniform draws: at batch size m the noise has covariance $C/m$."""
-
-    def init(self, n: int) -> None:
-        """Nothing is remembered."""
-        del n
-
-    def draw(
-        self, key: PRNGKeyArray, n: int, batch_size: int, memory: None
-    ) -> tuple[Int[Array, " batch"], None]:
-        """Independent indices."""
-        # 32 bits always, so that both precisions draw the same samples.
-        return jax.random.randint(key, (batch_size,), 0, n, jnp.int32), memory
+        Args:
+            weights: Layers.
+            memory: Of the step before; `init` gives the first.
+            key: The stream of the replica, the same at every step.
+            at: Number of steps taken before.
+        """
+        block, row = at // self.block_length, at % self.block_length
+        drawn = jax.tree.map(lambda rows: rows[row], self.draw(key, block))
+        return self.move(weights, memory, drawn)
 
 
 def _floats(values: Any) -> np.ndarray:
@@ -123,38 +97,80 @@ class GradientDescent(eqx.Module):
         moments: Data or population.
         learning_rate: $\eta > 0$.
         update: What is done with the gradient.
+        label_noise: Standard deviation of the normal noise that every label gets anew
+            at every step. Its effect on the gradient of the product, of covariance
+            $\frac{s^2}{n} I\otimes\mathtt{xx}$, is drawn exactly.
 
     Raises:
-        ValueError: when the learning rate is not positive and finite.
+        ValueError: when the learning rate is not positive and finite, the label noise
+            is negative, or there is label noise on a population.
     """
 
     moments: Moments = eqx.field(static=True)
     learning_rate: float
     update: AbstractUpdate = PlainUpdate()
+    label_noise: float = 0.0
 
     def __check_init__(self) -> None:
         check_moments(self.moments)
         _check_rate(self.learning_rate)
+        check_number("label_noise", self.label_noise, 0.0, np.inf)
+        if self.is_noisy and self.moments.n is None:
+            raise ValueError(
+                "Argument `label_noise` needs a number of samples, but `moments` has"
+                " none: the noise of infinitely many labels averages out."
+            )
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether training stays noisy for ever."""
+        return not _is_zero(self.label_noise)
 
 
-class ReducedDescent(AbstractDiscreteDynamics):
-    """Gradient descent in reduced coordinates; what is actually stepped."""
+class MomentDescent(AbstractDiscreteDynamics):
+    r"""Gradient descent in the coordinates of the run; what is actually stepped.
 
-    variances: Float[np.ndarray, " r"]
-    yx: Float[np.ndarray, "k r"]
+    Attributes:
+        xx: Input moment: its diagonal in reduced coordinates, or all of it.
+        yx: Cross moment.
+        learning_rate: $\eta$.
+        update: What is done with the gradient.
+        scatter: $\frac{s}{\sqrt n}\mathtt{xx}^{1/2}$ of label noise s, as diagonal or
+            as some factor `(r, d)`; None without noise.
+    """
+
+    xx: Float[np.ndarray, "*_ d"]
+    yx: Float[np.ndarray, "k d"]
     learning_rate: float
     update: AbstractUpdate
+    scatter: Float[np.ndarray, "*_ d"] | None = None
+
+    @property
+    def block_length(self) -> int:
+        """The same as for batches."""
+        return BLOCK_STEPS
 
     def init(self, weights: Layers) -> Memory:
         """Memory of the update."""
         return self.update.init(weights)
 
-    def step(
-        self, weights: Layers, memory: Memory, key: PRNGKeyArray
+    def draw(self, key: PRNGKeyArray, block: Int[Array, ""]) -> Drawn:
+        """Keys of the noise, if any."""
+        if self.scatter is None:
+            return None
+        return _noise_keys(key, block, self.block_length)
+
+    def move(
+        self, weights: Layers, memory: Memory, drawn: Drawn
     ) -> tuple[Layers, Memory]:
-        """One full-batch step; the key is not used."""
-        del key
-        gradients = moment_gradients(weights, self.variances, self.yx)
+        """One full-batch step."""
+        yx = self.yx
+        if self.scatter is not None:
+            shape = yx.shape[0], self.scatter.shape[0]
+            noise = _normal(drawn, shape, weights[0])
+            is_diagonal = self.scatter.ndim == 1
+            yx += noise * self.scatter if is_diagonal else noise @ self.scatter
+        gradients = moment_gradients(weights, self.xx, yx)
         return self.update.apply(weights, gradients, self.learning_rate, memory)
 
 
@@ -169,10 +185,12 @@ class SGD(AbstractDiscreteDynamics):
         batch_size: Samples in a batch.
         sampling: How batches are drawn.
         update: What is done with the gradient.
+        label_noise: Standard deviation of the normal noise that every label gets anew
+            whenever it is used.
 
     Raises:
-        ValueError: when shapes differ, an entry is not finite, or batch size or
-            learning rate are out of range.
+        ValueError: when shapes differ, an entry is not finite, or batch size, learning
+            rate or label noise are out of range.
     """
 
     inputs: Float[np.ndarray, "n d"] = eqx.field(converter=_floats)
@@ -181,6 +199,7 @@ class SGD(AbstractDiscreteDynamics):
     batch_size: int = eqx.field(static=True)
     sampling: AbstractSampling = WithReplacement()
     update: AbstractUpdate = PlainUpdate()
+    label_noise: float | None = 0.0
 
     def __check_init__(self) -> None:
         if self.inputs.ndim != 2 or 0 in self.inputs.shape:
@@ -204,23 +223,61 @@ class SGD(AbstractDiscreteDynamics):
                 f"Argument `batch_size` must be a whole number in [1, {n}], but is"
                 f" {self.batch_size!r}."
             )
+        self.sampling.check(n, self.batch_size)
         _check_rate(self.learning_rate)
+        if self.label_noise is not None:
+            check_number("label_noise", self.label_noise, 0.0, np.inf)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Batches differ for ever."""
+        return True
+
+    @property
+    def block_length(self) -> int:
+        """That of the sampling."""
+        return self.sampling.block_length(self.inputs.shape[0], self.batch_size)
 
     def init(self, weights: Layers) -> Memory:
-        """Memories of the sampling and of the update."""
-        return self.sampling.init(self.inputs.shape[0]), self.update.init(weights)
+        """Memory of the update."""
+        return self.update.init(weights)
 
-    def step(
-        self, weights: Layers, memory: Memory, key: PRNGKeyArray
+    def draw(self, key: PRNGKeyArray, block: Int[Array, ""]) -> Drawn:
+        """Indices of the batches, and keys of the label noise, if any."""
+        mine = jax.random.fold_in(key, block)
+        picks = self.sampling.indices(mine, self.inputs.shape[0], self.batch_size)
+        if _is_zero(self.label_noise):
+            return picks, None
+        return picks, _noise_keys(key, block, self.block_length)
+
+    def move(
+        self, weights: Layers, memory: Memory, drawn: Drawn
     ) -> tuple[Layers, Memory]:
-        """Draw a batch, move against its mean gradient."""
-        drawn, moved = memory
-        n = self.inputs.shape[0]
-        pick, drawn = self.sampling.draw(key, n, self.batch_size, drawn)
+        """Move against the mean gradient of a batch."""
+        pick, key = drawn
         # NumPy arrays take no traced indices, as there are when steps are transformed.
-        inputs, targets = jnp.asarray(self.inputs), jnp.asarray(self.targets)
-        gradients = batch_gradients(weights, inputs[pick], targets[pick])
-        weights, moved = self.update.apply(
-            weights, gradients, self.learning_rate, moved
+        inputs, targets = (
+            jnp.asarray(rows).at[pick].get(mode="clip")
+            for rows in (self.inputs, self.targets)
         )
-        return weights, (drawn, moved)
+        if key is not None:
+            noise = _normal(key, targets.shape, targets)
+            targets += self.label_noise * noise
+        gradients = batch_gradients(weights, inputs, targets)
+        return self.update.apply(weights, gradients, self.learning_rate, memory)
+
+
+def _is_zero(noise: float | None) -> bool:
+    """Whether it is known that there is none."""
+    return noise is None or (isinstance(noise, Real) and noise == 0)
+
+
+def _noise_keys(key: PRNGKeyArray, block: Int[Array, ""], length: int) -> Array:
+    """The keys of label noise at the steps of a block."""
+    stream = jax.random.fold_in(key, NOISE_STREAM)
+    return jax.random.split(jax.random.fold_in(stream, block), length)
+
+
+def _normal(key: PRNGKeyArray, shape: tuple[int, ...], like: Array) -> Array:
+    """Normal numbers, drawn in 32 bits: the same ones in both precisions."""
+    return jax.random.normal(key, shape, jnp.float32).astype(like.dtype)

@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.dynamics.bounds import check_range, divergence_bound
-from linnet.dynamics.descent import SGD
 from linnet.dynamics.descent_engine import DescentEngine
 from linnet.dynamics.engine import AbstractEngine, Progress
 from linnet.dynamics.flow import GradientFlow
@@ -129,7 +128,7 @@ def simulate(
         monitor = Monitor(space, engine.layers, engine.frame)
         record = _run(engine, monitor, schedule, observables, stop_gap, progress)
         unit = float(getattr(dynamics, "learning_rate", 1.0))
-        clock = Clock(is_discrete, unit, is_noisy=isinstance(dynamics, SGD))
+        clock = Clock(is_discrete, unit, is_noisy=getattr(dynamics, "is_noisy", False))
         return _trajectory(record, engine, monitor, single, clock, stop_gap)
 
 
