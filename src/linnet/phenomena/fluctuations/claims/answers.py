@@ -10,8 +10,8 @@ from linnet.phenomena.fluctuations.claims import runs
 from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge, batch_sizes
 from linnet.phenomena.fluctuations.claims.noise_floor import (
     EXCESS,
-    VARIANCES,
     LATE,
+    VARIANCES,
     NoiseFloor,
     followed,
     relaxation,
@@ -185,7 +185,7 @@ def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
     return Answer(
         question="How long does it take until the fluctuations are stationary?",
         prediction=(
-            f"from the minimum, 90 % of the excess loss is there after {most} epochs and"
+            f"from the minimum, 90 % of the excess loss is there after {most} epochs,"
             f" 99 % after {all_of_it}; the slowest direction takes"
             f" {number(_epochs(problem, slowest), 2)} epochs for one e-fold"
         ),

@@ -67,7 +67,8 @@ def predictions(problem: Problem) -> dict[str, Any]:
         "sharpness": curvature.sharpness,
         "largest_stable_rate": curvature.largest_stable_rate,
         "slowest_curvature": curvature.slowest,
-        "late_steps_per_e_fold": 1 / (2 * curvature.slowest * runs.learning_rate(problem)),
+        "late_steps_per_e_fold": 1
+        / (2 * curvature.slowest * runs.learning_rate(problem)),
     }
 
 
