@@ -166,7 +166,7 @@ def exact_momentum_covariance(
     added = total = response * _sample_noise(minimum)
     start = size = float(np.abs(added).max())
     for _ in range(ROUNDS):
-        if size <= 1e-15 * float(np.abs(total).max()):
+        if size <= 1e-14 * float(np.abs(total).max()):
             return total
         if size > 1e9 * start:
             break
@@ -209,6 +209,9 @@ def _noise_of_spread(
 ) -> Float[np.ndarray, "k k r r"]:
     """Noise that batch Hessians make of weights spread about the minimum."""
     x, h = minimum.coordinates, minimum.variances
-    along = np.einsum("abij,ni,nj->abn", spread, x, x, optimize=True)
-    sampled = np.swapaxes(along[..., None] * x, -1, -2) @ x / len(x)
+    sampled = np.empty_like(spread)
+    for a, b in np.ndindex(spread.shape[:2]):
+        if a <= b:
+            along = (x @ spread[a, b] * x).sum(axis=1)
+            sampled[a, b] = sampled[b, a] = (x.T * along) @ x / len(x)
     return sampled - h[:, None] * spread * h
