@@ -44,6 +44,10 @@ class MeanSquareEdge(FluctuationsClaim):
         " Observed: one step of many chains, spread along the matrix that becomes"
         " unstable first."
     )
+    source: ClassVar[str] = (
+        "Mulayoff and Michaeli 2024 (statement); formula derived here"
+    )
+    citations: ClassVar[tuple[str, ...]] = ("mulayoff2024",)
     of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "the edge of full-batch descent, 2 / sharpness"
 
