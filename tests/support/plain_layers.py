@@ -30,7 +30,7 @@ def joined(layers):
 
 
 def hessian(layers, inputs, targets, weight_decay=0.0, step=1e-3):
-    """By central differences; the loss is a polynomial, and errors are far below 1e-5."""
+    """By central differences, to far below 1e-5: the loss is a polynomial."""
     shapes = [layer.shape for layer in layers]
     here = joined(layers)
 
@@ -93,7 +93,7 @@ def z_of(samples, said):
 
 
 def chance(samples, said):
-    """Hotelling's test: the chance of means this far from what was said, all at once."""
+    """Hotelling's test: how likely means are so far from what was said, all at once."""
     count, m = samples.shape
     off = samples.mean(axis=0) - said
     square = count * off @ np.linalg.solve(np.cov(samples.T), off)

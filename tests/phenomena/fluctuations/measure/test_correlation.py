@@ -4,7 +4,7 @@ import pytest
 
 from linnet.phenomena.fluctuations import measure
 
-MEMORY = np.array([0.0, 0.6, 0.9])
+MEMORY = np.array([0.0, 0.5, 0.8])
 VARIANCES = np.array([1.0, 3.0, 0.2])
 TIMES = (1 + MEMORY) / (1 - MEMORY)
 
@@ -47,6 +47,13 @@ def test_the_error_of_the_autocorrelation_is_its_spread(rng):
     spread = np.std([one.value for one in draws], 0, ddof=1)[1:]
     said = np.sqrt(np.mean([one.stderr**2 for one in draws], 0))[1:]
     np.testing.assert_allclose(said, spread, rtol=0.35)
+
+
+def test_the_error_of_the_correlation_time_is_its_spread(rng):
+    series = gaussian_series.modes(rng, np.full(200, 0.6), np.ones(200), 4, 2000)
+    found = measure.correlation_time(series)
+    seen = found.value.std(ddof=1)
+    assert np.sqrt((found.stderr**2).mean()) == pytest.approx(seen, rel=0.3)
 
 
 def test_a_series_shorter_than_its_memory_is_not_resolved(rng):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import measure
 
 
@@ -52,6 +53,14 @@ def test_deviations_from_the_replica_mean_lose_no_slow_fluctuation(rng):
     assert window.value[0] < 0.01
 
 
+def test_the_variance_about_the_mean_of_few_replicas_is_unbiased(rng):
+    # 4 replicas of 4000 independent weights: each weight is one draw.
+    deviations = measure.about_replica_mean(rng.normal(size=(4, 2, 4000)))
+    found = Estimate.from_samples((deviations[:, 0] ** 2).mean(0))
+    assert abs(found.z(1.0)) < 4
+    assert abs(found.z(3 / 4)) > 10  # without the factor
+
+
 @pytest.mark.parametrize("degree", [0, 1, 3])
 def test_a_finite_window_hides_the_share_it_says(rng, degree):
     memory, length = 0.9, 50
@@ -70,6 +79,21 @@ def test_the_bias_of_the_mean_is_the_known_sum():
     assert measure.finite_window_bias(np.ones(1), length, 2) == pytest.approx(0.9)
 
 
+def test_a_random_walk_has_cosines_as_components_and_noise_has_not(rng):
+    for steps, is_walk in ((rng.normal(size=(500, 400)), True), (None, False)):
+        records = rng.normal(size=(500, 400)) if steps is None else steps.cumsum(0)
+        axes = measure.principal_components(records, 3).axes
+        content = measure.cosine_content(measure.projected(records, axes))
+        assert (content > 0.85).all() if is_walk else (content < 0.1).all()
+
+
+def test_the_cosine_content_of_a_cosine_is_one():
+    time = (np.arange(200) + 0.5) / 200
+    cosines = np.cos(np.pi * time[:, None] * np.array([1, 2]))
+    np.testing.assert_allclose(measure.cosine_content(cosines), 1)
+    np.testing.assert_allclose(measure.cosine_content(cosines[:, ::-1]), 0, atol=1e-20)
+
+
 def test_bad_windows_are_refused(rng):
     records = rng.normal(size=(10, 4))
     with pytest.raises(ValueError, match="add up to the 4 weights of a record"):
@@ -86,3 +110,5 @@ def test_bad_windows_are_refused(rng):
         measure.projected(records, np.eye(3))
     with pytest.raises(ValueError, match="rows of length one, but one has 2"):
         measure.projected(records, 2 * np.eye(4))
+    with pytest.raises(ValueError, match="must move, but column 1 is constant"):
+        measure.cosine_content(records * np.array([1.0, 0, 1, 1]))

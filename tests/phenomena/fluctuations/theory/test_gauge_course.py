@@ -7,10 +7,12 @@ from linnet.phenomena.fluctuations import theory
 
 
 @pytest.mark.parametrize("ratio", [0.05, 1.0, 3.9, 4.1, 300.0])
-def test_the_course_solves_the_drift_of_two_numbers_and_ends_at_inputs_by_outputs(ratio):
+def test_the_course_solves_the_drift_of_two_numbers_and_ends_at_inputs_by_outputs(
+    ratio,
+):
     first, second = 1.1 * ratio**0.25, 1.1 * ratio**-0.25
     how = {"inputs": 4, "outputs": 1, "variance": 0.7, "temperature": 0.02}
-    times = np.array([0.0, 1, 10, 40, 1e3])
+    times = np.array([0.0, 1, 10, 40, 200])
     said = theory.imbalance_course(times, (first, second), **how)
 
     def drift(_, gap):
@@ -21,7 +23,12 @@ def test_the_course_solves_the_drift_of_two_numbers_and_ends_at_inputs_by_output
         return change[0]
 
     seen = solve_ivp(
-        drift, (0, times[-1]), [second**2 - first**2], t_eval=times, rtol=1e-9, atol=1e-11
+        drift,
+        (0, times[-1]),
+        [second**2 - first**2],
+        t_eval=times,
+        rtol=1e-9,
+        atol=1e-11,
     )
     np.testing.assert_allclose(said, seen.y[0], rtol=1e-6, atol=1e-8)
     end = theory.ratio_course(np.array([1e4]), ratio, **how)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import plain_layers as plain
 import pytest
@@ -10,9 +12,7 @@ from linnet.phenomena.fluctuations import theory
 
 def drawn(sizes, seed=0):
     rng = np.random.default_rng([seed, *sizes])
-    return tuple(
-        rng.normal(size=(b, a)) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-    )
+    return tuple(rng.normal(size=(b, a)) for a, b in pairwise(sizes))
 
 
 def of_ranks(d, h, k, first, second, seed=0):
@@ -52,7 +52,13 @@ def test_the_rank_from_ranks_of_products_is_the_rank_of_the_jacobian(
 
 @pytest.mark.parametrize(
     "case",
-        [(4, 5, 3, 4, 3), (4, 2, 3, 2, 2), (4, 5, 3, 2, 3), (4, 5, 3, 2, 2), (4, 3, 2, 3, 2)],
+    [
+        (4, 5, 3, 4, 3),
+        (4, 2, 3, 2, 2),
+        (4, 5, 3, 2, 3),
+        (4, 5, 3, 2, 2),
+        (4, 3, 2, 3, 2),
+    ],
 )
 def test_ranks_and_gauge_of_two_layers_follow_from_the_ranks_of_the_layers(case):
     d, h, k, r1, r2 = case
@@ -130,7 +136,9 @@ def test_the_residual_hessian_is_the_second_derivative_at_a_fixed_gradient():
         np.testing.assert_allclose(
             theory.residual_hessian_product(weights, gradient, some), bend @ some
         )
-    with pytest.raises(ValueError, match=r"`gradient` must be a finite matrix \(k, d\)"):
+    with pytest.raises(
+        ValueError, match=r"`gradient` must be a finite matrix \(k, d\)"
+    ):
         theory.residual_hessian(weights, np.eye(5))
     with pytest.raises(ValueError, match="one row per weight"):
         theory.residual_hessian_product(weights, gradient, np.eye(3))

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -58,7 +60,9 @@ def test_variances_from_factors_are_the_diagonal_of_the_covariance(sizes):
             rtol=1e-9,
         )
     white = theory.white_covariance(weights, 0.3).variances()
-    found = theory.stationary_layer_variances(theory.two_layer_hessian(weights, xx), 0.3)
+    found = theory.stationary_layer_variances(
+        theory.two_layer_hessian(weights, xx), 0.3
+    )
     for one, two in zip(found, white, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-9)
 
@@ -69,6 +73,22 @@ def test_what_does_not_move_is_counted_with_its_gap():
     assert found.rank == 3
     assert found.gap > 1e6
     assert np.isfinite(found.eigenvectors()).all()
+
+
+def test_thirty_thousand_weights_fit_into_a_fraction_of_one_matrix():
+    weights, xx = problem(128, 128, 128)
+    tracemalloc.start()
+    found = theory.two_layer_hessian(weights, xx)
+    said = theory.stationary_layer_variances(found, 0.3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6 < 8 * 32768**2
+    assert found.rank == 128**2
+    trace = (weights[1] ** 2).sum() * np.trace(xx)
+    trace += 128 * np.trace(weights[0] @ xx @ weights[0].T)
+    assert found.eigenvalues.sum() == pytest.approx(trace, rel=1e-12)
+    white = sum(share.sum() for share in theory.white_layer_variances(weights, 0.3))
+    assert sum(part.sum() for part in said) == pytest.approx(white, rel=1e-9)
 
 
 def test_bad_input_is_refused():

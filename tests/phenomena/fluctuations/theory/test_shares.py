@@ -47,7 +47,9 @@ def test_a_hidden_unit_that_nothing_uses_has_shares_of_zero():
 def test_white_noise_solves_the_lyapunov_equation_for_any_inputs(sizes):
     weights = layers(*sizes)
     rng = np.random.default_rng(2)
-    xx = np.cov(rng.normal(size=(sizes[0], 20)) * rng.uniform(0.2, 2, sizes[0])[:, None])
+    xx = np.cov(
+        rng.normal(size=(sizes[0], 20)) * rng.uniform(0.2, 2, sizes[0])[:, None]
+    )
     full = theory.jacobian(weights)
     drift = full.T @ np.kron(np.eye(sizes[2]), np.atleast_2d(xx)) @ full
     said = theory.white_covariance(weights, theory.temperature(0.1, 0.3, 0.5))

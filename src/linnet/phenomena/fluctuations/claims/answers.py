@@ -10,8 +10,8 @@ from linnet.phenomena.fluctuations.claims import runs
 from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge, batch_sizes
 from linnet.phenomena.fluctuations.claims.noise_floor import (
     EXCESS,
-    VARIANCES,
     LATE,
+    VARIANCES,
     NoiseFloor,
     followed,
     relaxation,
@@ -104,7 +104,9 @@ def _shape(problem: Problem, verdicts: Verdicts) -> Answer:
     found, variances = runs.minimum(problem), _variances(problem)
     slope = _slope(found.curvatures, variances)
     observation = NOT_RUN
-    if "noise_floor" in verdicts and len(chosen := followed(problem)) > 2:
+    if "noise_floor" in verdicts and len(chosen := followed(problem)) < 2:
+        observation = "too few principal inputs relax within the run to tell"
+    elif "noise_floor" in verdicts:
         seen = np.asarray(NoiseFloor().observe(problem)[VARIANCES]).mean(0)
         observation = (
             f"slope {number(_slope(found.curvatures[chosen], seen), 2)} along"
@@ -185,7 +187,7 @@ def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
     return Answer(
         question="How long does it take until the fluctuations are stationary?",
         prediction=(
-            f"from the minimum, 90 % of the excess loss is there after {most} epochs and"
+            f"from the minimum, 90 % of the excess loss is there after {most} epochs,"
             f" 99 % after {all_of_it}; the slowest direction takes"
             f" {number(_epochs(problem, slowest), 2)} epochs for one e-fold"
         ),

@@ -1,5 +1,6 @@
 """Claim: the largest learning rate at which SGD is stable in mean square."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +22,7 @@ SIZES = (1, 8, 64)
 ENTRIES = 2e6  # of all batches that are drawn at once
 FEWEST, MOST = 256, 2048  # chains
 SHOWN, TRIAL, STRIDE = (0.7, 1.0, 1.2), 16, 4  # of the edge, and steps, in the figure
+LINE = 12  # batch sizes of the predicted curve
 
 
 class MeanSquareEdge(FluctuationsClaim):
@@ -42,6 +44,10 @@ class MeanSquareEdge(FluctuationsClaim):
         " Observed: one step of many chains, spread along the matrix that becomes"
         " unstable first."
     )
+    source: ClassVar[str] = (
+        "Mulayoff and Michaeli 2024 (statement); formula derived here"
+    )
+    citations: ClassVar[tuple[str, ...]] = ("mulayoff2024",)
     of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "the edge of full-batch descent, 2 / sharpness"
 
@@ -133,50 +139,64 @@ def _balance(problem: Problem, size: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
+def _direction(problem: Problem, size: int) -> np.ndarray:
+    """What becomes unstable first, in the coordinates of the inputs."""
+    basis = runs.minimum(problem).basis
+    return basis @ _critical(problem, size)[1] @ basis.T
+
+
+@lru_cache(maxsize=32)
+def _second_moment(problem: Problem, size: int) -> Callable[[Weights], np.ndarray]:
+    """Its second moment; one function for all runs, which compile it once."""
+    whole = _direction(problem, size)
+
+    def observable(weights: Weights) -> np.ndarray:
+        return ((weights[0] @ whole) * weights[0]).sum()
+
+    return observable
+
+
+@lru_cache(maxsize=32)
 def _chains(problem: Problem, size: int, factor: float, steps: int) -> "Trajectory":
     """SGD without label noise from starts spread along what is unstable first."""
     from linnet.dynamics import SGD, WithoutReplacement, simulate
 
     dataset = problem.dataset
     assert dataset is not None  # `applies` refused
-    rate, critical = _critical(problem, size)
-    basis = runs.minimum(problem).basis
-    whole = basis @ critical @ basis.T
+    rate, whole = _critical(problem, size)[0], _direction(problem, size)
     n, d = dataset.inputs.shape
     count = int(np.clip(ENTRIES / (size * d), FEWEST, MOST))
     values, axes = np.linalg.eigh(whole)
     rng = np.random.default_rng([problem.seed, size])
     drawn = rng.normal(size=(count, 1, d)) * np.sqrt(np.maximum(values, 0)) @ axes.T
-
-    def second_moment(weights: Weights) -> np.ndarray:
-        return ((weights[0] @ whole) * weights[0]).sum()
-
     return simulate(
         SGD(
             dataset.inputs, np.zeros((n, 1)), factor * rate, size, WithoutReplacement()
         ),
         (drawn,),
         steps=list(range(0, steps + 1, min(steps, STRIDE))),
-        observe={"second_moment": second_moment},
+        observe={"second_moment": _second_moment(problem, size)},
         seed=problem.seed,
         memory_limit=problem.memory_limit,
     )
 
 
 def _against_size(problem: Problem) -> Panel:
-    claim, sizes = MeanSquareEdge(), np.array(batch_sizes(problem), dtype=float)
-    seen = claim.observe(problem)[EDGE]
+    sizes = np.array(batch_sizes(problem), dtype=float)
+    seen = MeanSquareEdge().observe(problem)[EDGE]
     assert isinstance(seen, Estimate)
-    predicted = np.asarray(claim.predict(problem)[EDGE])
-    wrong = np.asarray(claim.wrong(problem)[EDGE])
+    between = np.geomspace(sizes[0], sizes[-1], LINE).round().astype(int)
+    line = np.unique([*between, *batch_sizes(problem)])
+    predicted = np.array([_critical(problem, int(size))[0] for size in line])
+    full = np.full(len(line), 2 / runs.minimum(problem).curvatures[0])
     return Panel(
         title="the edge",
         x_label="batch size",
         y_label="largest stable learning rate",
         series=(
-            Series(sizes, predicted, "predicted"),
+            Series(line.astype(float), predicted, "predicted"),
             Series(sizes, seen.value, "SGD", "simulation", 0, seen.stderr),
-            Series(sizes, wrong, "full-batch descent", "wrong"),
+            Series(line.astype(float), full, "full-batch descent", "wrong"),
         ),
         x_scale="log",
         y_scale="log",
@@ -186,15 +206,16 @@ def _against_size(problem: Problem) -> Panel:
 def _around(problem: Problem) -> Panel:
     size = min(runs.batch_size(problem), runs.minimum(problem).samples - 1)
     steps = np.arange(0.0, TRIAL + 1, STRIDE)
-    series = [Series(steps, np.ones(len(steps)), "predicted at the edge")]
+    color = SHOWN.index(1.0)
+    series = [
+        Series(steps, np.ones(len(steps)), "predicted at the edge", "theory", color)
+    ]
     for color, factor in enumerate(SHOWN):
         values = _chains(problem, size, factor, TRIAL)["second_moment"]
         ratio = values / values[0].mean()
         error = ratio.std(1, ddof=1) / np.sqrt(ratio.shape[1])
         label = f"{factor:g} × edge"
-        series.append(
-            Series(steps, ratio.mean(1), label, "simulation", color, error)
-        )
+        series.append(Series(steps, ratio.mean(1), label, "simulation", color, error))
     return Panel(
         title=f"chains at batch size {size}",
         x_label="step",

@@ -179,12 +179,12 @@ def _starts(problem: Problem) -> np.ndarray:
 
 def _floor(problem: Problem) -> Panel:
     run = _trained(problem)
-    steps = np.asarray(run.steps, dtype=float)
+    steps = np.asarray(run.steps, dtype=float)[1:]  # an axis of logarithms has no zero
     predicted = float(np.asarray(NoiseFloor().predict(problem)[EXCESS]))
     series = [Series(steps[[0, -1]], np.full(2, predicted), "predicted floor")]
     halves = {"from above": slice(PAIRS, None), "from below": slice(PAIRS)}
     for color, (label, half) in enumerate(halves.items()):
-        seen = run["excess"][:, half]
+        seen = run["excess"][1:, half]
         error = seen.std(1, ddof=1) / np.sqrt(PAIRS)
         series.append(Series(steps, seen.mean(1), label, "simulation", color, error))
     series.append(
@@ -195,6 +195,7 @@ def _floor(problem: Problem) -> Panel:
         x_label="step",
         y_label="loss above its minimum",
         series=tuple(series),
+        x_scale="log",
     )
 
 
@@ -209,6 +210,7 @@ def _shape(problem: Problem) -> Panel:
         y_label="variance of the weights there",
         series=(
             Series(minimum.curvatures[order], predicted[order], "predicted"),
+            Series(minimum.curvatures[order], predicted[order] / 2, "half", "wrong"),
             Series(
                 minimum.curvatures[chosen],
                 seen.value,

@@ -125,7 +125,7 @@ def too_slow(problem: Problem) -> str | None:
     if cost <= MOST_WORK:
         return None
     return (
-        f"the loss would need about {easing(problem, LEFT):.1e} steps to become stationary;"
-        " a larger learning rate (--learning-rate), or inputs of one scale"
+        f"the loss would need about {easing(problem, LEFT):.1e} steps to become"
+        " stationary; a larger learning rate (--learning-rate), or inputs of one scale"
         " (--scale standard) would shorten that"
     )

@@ -6,7 +6,7 @@ from linnet.study import AbstractClaim, Problem
 
 
 class FluctuationsClaim(AbstractClaim):
-    """A statement on SGD at the minimum of a linear network that cannot fit the data."""
+    """A statement on SGD at the minimum of a network that cannot fit its data."""
 
     phenomenon: ClassVar[str] = "fluctuations"
     source: ClassVar[str] = (

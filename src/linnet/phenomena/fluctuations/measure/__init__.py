@@ -115,6 +115,9 @@ from linnet.phenomena.fluctuations.measure.width import widths as widths
 from linnet.phenomena.fluctuations.measure.window import (
     about_replica_mean as about_replica_mean,
 )
+from linnet.phenomena.fluctuations.measure.window import (
+    cosine_content as cosine_content,
+)
 from linnet.phenomena.fluctuations.measure.window import detrended as detrended
 from linnet.phenomena.fluctuations.measure.window import differences as differences
 from linnet.phenomena.fluctuations.measure.window import (

@@ -16,6 +16,7 @@ from linnet.phenomena.fluctuations.measure.correlation import (
     ENOUGH_UNITS,
     chains,
     correlation_time,
+    effective_samples,
     slowest,
     units,
 )
@@ -75,15 +76,15 @@ def principal_components(
     keep = len(sizes) if components is None else components
     next_one = np.append(sizes, 0.0)[1 : keep + 1]
     sizes, axes = sizes[:keep], axes[:keep]
-    memory = correlation_time(projected(values, axes))
+    series = (flat @ axes.T).reshape(*values.shape[:2], keep)
     return PrincipalComponents(
-        variances_along(values, axes),
+        _variances(series),
         axes,
         center,
         sizes / total,
         (sizes - next_one) / sizes,
-        memory.effective_samples,
-        _resolved(values, axes),
+        effective_samples(series),
+        _resolved(series),
     )
 
 
@@ -101,9 +102,7 @@ def variances_along(records: Records, axes: Float[np.ndarray, "m p"]) -> Estimat
     Raises:
         ValueError: when axes do not fit, or the record is too short for error bars.
     """
-    samples = unit_variances(records, axes)
-    mean = (projected(records, axes) ** 2).mean((0, 1))
-    return Estimate(mean, Estimate.from_samples(samples).stderr, len(samples))
+    return _variances(projected(records, axes))
 
 
 def unit_variances(
@@ -131,7 +130,9 @@ def null_model(
     Independent modes of the given variances, each an AR(1) series with
     $\tau = \frac{1+a}{1-a}$, as many records as were measured. The answer does not
     depend on the axes. Give equal variances to learn what a round distribution looks
-    like, or the measured ones to learn how far they are from themselves: the bias.
+    like, or the measured ones to learn how far they are from themselves: the bias. The
+    correlation times of `found = principal_components(...)` are the number of records
+    over `found.effective_samples`.
 
     Args:
         variances: Of *all* m directions that fluctuate.
@@ -225,10 +226,16 @@ def _check_rank(
         )
 
 
-def _resolved(values: Records, axes: Float[np.ndarray, "m p"]) -> np.ndarray:
-    if len(values) >= ENOUGH_UNITS:
-        return np.ones(len(axes), dtype=bool)
-    series = projected(values, axes)
+def _variances(series: Float[np.ndarray, "chains times m"]) -> Estimate:
+    """Of a centered series: all records for the value, units for the error."""
+    samples = (units(series, slowest(series)) ** 2).mean(1)
+    stderr = Estimate.from_samples(samples).stderr
+    return Estimate((series**2).mean((0, 1)), stderr, len(samples))
+
+
+def _resolved(series: Float[np.ndarray, "chains times m"]) -> np.ndarray:
+    if len(series) >= ENOUGH_UNITS:
+        return np.ones(series.shape[-1], dtype=bool)
     memory = correlation_time(series)
     length = units(series, slowest(series)).shape[1]
     return memory.is_resolved & (length >= BLOCK_TIMES * memory.value)

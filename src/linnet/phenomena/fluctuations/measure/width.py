@@ -86,11 +86,7 @@ def widths(
             " or measure curvatures instead."
         )
     ray = _Rays(loss, center, np.concatenate([-axes, axes]), start, level, is_batched)
-    low, high = _brackets(ray, first_step, largest_distance)
-    found = np.full(len(low), np.inf)
-    inside = np.flatnonzero(np.isfinite(high))
-    if inside.size:
-        found[inside] = _roots(ray, inside, low[inside], high[inside], tolerance)
+    found = _roots(ray, *_brackets(ray, first_step, largest_distance), tolerance)
     left, right = np.split(found, 2)
     return Widths(
         left, right, left + right, start, level, ray.evaluations + 1, largest_distance
@@ -130,47 +126,50 @@ class _Rays:
 
 def _brackets(
     ray: _Rays, first_step: float, largest: float
-) -> tuple[Float[np.ndarray, " m2"], Float[np.ndarray, " m2"]]:
-    """Distances below and above the level; infinite above if it is not reached."""
-    low, high = np.zeros(len(ray.directions)), np.full(len(ray.directions), np.inf)
-    active, step = np.arange(len(low)), first_step
+) -> tuple[Float[np.ndarray, "2 m2"], Float[np.ndarray, "2 m2"]]:
+    """Distances below and above the level, and the excess there.
+
+    Both infinite where the level is not reached.
+    """
+    count = len(ray.directions)
+    below = np.array([np.zeros(count), np.full(count, 1 / ray.level - 1)])
+    above = np.full((2, count), np.inf)
+    active, step = np.arange(count), first_step
     while active.size:
-        above = ray(active, np.full(len(active), step)) >= 0
-        high[active[above]] = step
-        low[active[~above]] = step
-        active = active[~above]
+        excess = ray(active, np.full(len(active), step))
+        over = excess >= 0
+        for side, rays in ((above, over), (below, ~over)):
+            side[0, active[rays]], side[1, active[rays]] = step, excess[rays]
+        active = active[~over]
         if step >= largest:
             break
         step = min(2 * step, largest)
-    return low, high
+    return below, above
 
 
 def _roots(
     ray: _Rays,
-    rays: np.ndarray,
-    low: Float[np.ndarray, " b"],
-    high: Float[np.ndarray, " b"],
+    below: Float[np.ndarray, "2 m2"],
+    above: Float[np.ndarray, "2 m2"],
     tolerance: float,
-) -> Float[np.ndarray, " b"]:
+) -> Float[np.ndarray, " m2"]:
     """Chandrupatla's method on all rays at once; brackets always hold a crossing."""
-    b, a = low.copy(), high.copy()
-    fb, fa = ray(rays, b), ray(rays, a)
-    c, fc, share = a.copy(), fa.copy(), np.full(len(rays), 0.5)
-    active = np.arange(len(rays))
+    (b, fb), (a, fa) = below.copy(), above.copy()
+    reached = np.isfinite(a)
+    c, fc, share = a.copy(), fa.copy(), np.full(len(a), 0.5)
     for _ in range(200):
         wide = np.abs(b - a) > tolerance * np.maximum(np.abs(a), np.abs(b))
-        active = np.flatnonzero(wide & (fa != 0) & (fb != 0))
-        if not active.size:
+        i = np.flatnonzero(reached & wide & (fa != 0) & (fb != 0))
+        if not i.size:
             break
-        i = active
         x = a[i] + share[i] * (b[i] - a[i])
-        fx = ray(rays[i], x)
+        fx = ray(i, x)
         same = np.sign(fx) == np.sign(fa[i])
         c[i], fc[i] = np.where(same, a[i], b[i]), np.where(same, fa[i], fb[i])
         b[i], fb[i] = np.where(same, b[i], a[i]), np.where(same, fb[i], fa[i])
         a[i], fa[i] = x, fx
         share[i] = _next_share(a[i], b[i], c[i], fa[i], fb[i], fc[i], tolerance)
-    return np.where(np.abs(fa) < np.abs(fb), a, b)
+    return np.where(reached, np.where(np.abs(fa) < np.abs(fb), a, b), np.inf)
 
 
 def _next_share(

@@ -39,7 +39,8 @@ def asymptotic_anisotropy(aspect_ratio: float, outputs: int = 1) -> float:
     $$A = 4\frac dn(1+k)\Big\langle\frac{hh'}{(h+h')^2}\Big\rangle ,$$
     $h$ and $h'$ independent eigenvalues of `xx` (Marchenko-Pastur), from
     $V_{ij}\propto C_{ij}/(h_i+h_j)$: in the eigenbasis of `xx` an entry of $C_{ab}$ has
-    the variance $\sigma^4(1-\frac dn)^2(1+\delta_{ab})h_ih_j/n$ about its mean. In the continuum limit.
+    the variance $\sigma^4(1-\frac dn)^2(1+\delta_{ab})h_ih_j/n$ about its
+    mean. In the continuum limit.
 
     Raises:
         ValueError: when the aspect ratio is not in (0, 1), or there is no output.

@@ -145,21 +145,35 @@ def _dense(
     space = fluctuating_space(weights, inputs_basis=minimum.basis)
     images = space.images * space.singular
     stretched = images * np.sqrt(np.tile(minimum.variances, minimum.outputs))[:, None]
-    hessian = stretched.T @ stretched
-    if gradient is not None:
+    if gradient is None:  # small curvatures keep their digits as singular values
+        _, singular, right = np.linalg.svd(stretched, full_matrices=False)
+        curvatures, turn = singular**2, right.T
+    else:
         pushed = residual_hessian_product(weights, gradient, space.basis)
         inside = space.basis.T @ pushed
-        hessian = hessian + (inside + inside.T) / 2
+        hessian = stretched.T @ stretched + (inside + inside.T) / 2
         _check_closed(pushed - space.basis @ inside, hessian)
-    curvatures, turn = np.linalg.eigh(hessian)
+        curvatures, turn = np.linalg.eigh(hessian)
     curvatures = curvatures + weight_decay
-    if curvatures[0] <= FLAT * np.abs(curvatures).max():
+    _check_restoring(curvatures, 0.0 if gradient is None else FLAT)
+    return space.basis @ turn, curvatures, images @ turn, space.gap
+
+
+def _check_restoring(curvatures: Float[np.ndarray, " q"], floor: float) -> None:
+    least, largest = float(curvatures.min()), float(np.abs(curvatures).max())
+    if least < -floor * largest:
         raise ValueError(
             "Argument `weights` must be at a minimum, but the curvature of the loss is"
-            f" {curvatures[0]:.3g} along a direction that fluctuates (the largest is"
-            f" {curvatures[-1]:.3g}): this is a saddle, and SGD leaves it."
+            f" {least:.3g} along a direction that fluctuates (the largest is"
+            f" {largest:.3g}): this is a saddle, and SGD leaves it."
         )
-    return space.basis @ turn, curvatures, images @ turn, space.gap
+    if least <= floor * largest:
+        raise ValueError(
+            "Argument `weights` must be where every direction that fluctuates is held"
+            f" back, but the curvature along one is {least:.3g} of up to"
+            f" {largest:.3g}, zero to rounding: the fluctuations have no stationary"
+            " size. Balance the layers."
+        )
 
 
 def _check_closed(

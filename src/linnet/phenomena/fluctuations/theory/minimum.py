@@ -16,7 +16,7 @@ from linnet.shapes import Float
 
 @dataclass(frozen=True, eq=False)
 class Minimum:
-    r"""The minimum of $\frac1{2n}\sum_i\lVert y_i-Wx_i\rVert^2+\frac\mu2\lVert W\rVert^2$.
+    r"""The minimum of the loss, with or without a penalty $\frac\mu2\lVert W\rVert^2$.
 
     Attributes:
         coordinates: $XU$, inputs in the eigenbasis, shape `(n, r)`.

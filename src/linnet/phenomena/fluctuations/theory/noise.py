@@ -24,8 +24,9 @@ from linnet.shapes import Float
 def gradient_noise(minimum: Minimum) -> Float[np.ndarray, "k k r r"]:
     r"""$C$ at the minimum, the scatter of $r_i x_i^\top$ over the samples.
 
-    $C_{ab} = \frac1n\sum_ir_{ia}r_{ib}\,x_ix_i^\top - g_ag_b^\top$. The mean gradient of the data $g_a = -\mu w_a$ vanishes without weight decay. Every
-    block is symmetric, and $C_{ab} = C_{ba}$.
+    $C_{ab} = \frac1n\sum_ir_{ia}r_{ib}\,x_ix_i^\top - g_ag_b^\top$; the mean
+    gradient of the data, $g_a = -\mu w_a$, vanishes without weight decay. Then
+    every block is symmetric; with it $C_{ab} = C_{ba}^\top$ alone.
 
     Returns:
         Blocks in the eigenbasis, see `Minimum.full`. $O(k^2nd^2)$ operations.
@@ -39,9 +40,10 @@ def gradient_noise(minimum: Minimum) -> Float[np.ndarray, "k k r r"]:
             # One product of two scaled copies; of a diagonal block, with itself.
             left = x * (r[:, a] * r[:, b])[:, None] if a != b else x * r[:, [a]]
             block = left.T @ (x if a != b else left) / minimum.samples
+            block = (block + block.T) / 2
             if minimum.weight_decay:
                 block -= np.outer(mean[a], mean[b])
-            blocks[a, b] = blocks[b, a] = (block + block.T) / 2
+            blocks[a, b], blocks[b, a] = block, block.T
     return blocks
 
 

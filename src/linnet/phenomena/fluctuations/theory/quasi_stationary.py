@@ -54,6 +54,11 @@ def quasi_stationary(
     continuum. With weight decay $\frac\mu2\sum_l\lVert W_l\rVert^2$ the drift is
     $K + \mu$, and the mean gradient is taken off the noise.
 
+    With $q$ directions that fluctuate and $p$ weights it holds $pq$ numbers, and $J$
+    itself but for two layers at the least-squares product. For white noise
+    `stationary_layer_variances` holds far less. Per-sample curvatures also push weights
+    along the rest, at second order; `exact` leaves that to the drift of the gauge.
+
     Args:
         minimum: The data and its least-squares minimum, without weight decay.
         weights: Layers at a stationary point of the loss.

@@ -38,7 +38,7 @@ class SecondMoment:
     coupling: float
 
     def apply(self, matrix: Float[np.ndarray, "r r"]) -> Float[np.ndarray, "r r"]:
-        """$M(V)$ of a symmetric $V$: two matrix products with the samples."""
+        """$M(V)$: two matrix products with the samples."""
         return self.diagonal * matrix - self.coupling * scatter(
             self.coordinates, matrix
         )
@@ -46,7 +46,7 @@ class SecondMoment:
     def solve(
         self, rhs: Float[np.ndarray, "r r"], tolerance: float, steps: int
     ) -> Float[np.ndarray, "r r"] | None:
-        r"""Solve $M(V) = Q$ for symmetric $Q$ by conjugate gradients.
+        r"""Solve $M(V) = Q$ by conjugate gradients.
 
         Preconditioned by $A$, which leaves eigenvalues $1-\rho$ to 1 where the plain
         iteration contracts by $\rho$: fewer steps, and no blow-up near the edge.
@@ -54,17 +54,19 @@ class SecondMoment:
         Returns:
             The solution, or None when $M$ is not positive or the steps do not suffice.
         """
-        solution = rhs / self.diagonal
+        # The first guess solves the diagonal part, and with it all that is
+        # antisymmetric in Q: only a scatter is left over, which is symmetric.
+        guess = rhs / self.diagonal
         if not self.coupling:
-            return solution
-        # The first guess solves the diagonal part, so only the scatter is left over.
-        rest = self.coupling * scatter(self.coordinates, solution)
+            return guess
+        solution = np.zeros_like(guess)
+        rest = self.coupling * scatter(self.coordinates, guess)
         better = rest / self.diagonal
         direction, size = better, np.vdot(rest, better)
-        limit = tolerance**2 * np.vdot(rhs, solution)
+        limit = tolerance**2 * np.vdot(rhs, guess)
         for _ in range(steps):
             if size <= limit:
-                return (solution + solution.T) / 2
+                return guess + (solution + solution.T) / 2
             image = self.apply(direction)
             curvature = np.vdot(direction, image)
             if not curvature > 0:

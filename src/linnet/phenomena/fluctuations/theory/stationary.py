@@ -80,14 +80,14 @@ def exact_covariance(
     learning_rate: float,
     noise_factor: float,
     *,
-    tolerance: float = 1e-13,
+    tolerance: float = 1e-14,
 ) -> Float[np.ndarray, "k k r r"]:
     r"""The covariance of SGD with independent batches on this data set, exactly.
 
     Every block $(a,b)$ obeys
     $$\tilde hV+V\tilde h-\eta\tilde hV\tilde h = \eta\kappa\Big[C_{ab}+
       \tfrac1n\textstyle\sum_sx_s(x_s^\top Vx_s)x_s^\top - hVh\Big],$$
-    solved by preconditioned conjugate gradients on symmetric $r\times r$ matrices. The
+    solved by preconditioned conjugate gradients on $r\times r$ matrices. The
     mean of the weights is the minimum. That the result is that of a stable process is
     checked: positive where the noise is, it can be no other.
 
@@ -118,7 +118,7 @@ def exact_covariance(
             solution = system.solve(rhs, tolerance, STEPS)
             if solution is None:
                 raise _refusal(minimum, learning_rate, noise_factor)
-            covariance[a, b] = covariance[b, a] = solution
+            covariance[a, b], covariance[b, a] = solution, solution.T
     stable = noise_factor == 0 or _is_stable(noise.trace(), covariance.trace())
     if stable is None:
         stable = learning_rate < largest_stable_rate(minimum, noise_factor)

@@ -16,9 +16,9 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
-from linnet.phenomena.spectral_bias.claims.shapes import GaussianShape
 from linnet.phenomena.spectral_bias.claims.settings import check as check
 from linnet.phenomena.spectral_bias.claims.settings import settings as settings
+from linnet.phenomena.spectral_bias.claims.shapes import GaussianShape
 from linnet.phenomena.spectral_bias.claims.sharpness import HessianSpectrum
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit
 from linnet.phenomena.spectral_bias.claims.variational import VariationalLimit
