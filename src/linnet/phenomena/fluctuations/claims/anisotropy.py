@@ -45,9 +45,7 @@ class AnisotropicWeights(CanonicalClaim):
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """The middle size stands for all."""
-        return problems.gaussian(
-            late_chains.SAMPLES, SHOWN, seed=seed, quick=quick
-        )
+        return problems.gaussian(late_chains.SAMPLES, SHOWN, seed=seed, quick=quick)
 
     def status(self, problem: Problem) -> Status:
         """One exact number and one law."""
@@ -77,10 +75,7 @@ class AnisotropicWeights(CanonicalClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Products of covariances of independent groups of chains."""
         seen = late_chains.joined(
-            [
-                _seen(late_chains.sized(problem, d))
-                for d in late_chains.sizes(problem)
-            ]
+            [_seen(late_chains.sized(problem, d)) for d in late_chains.sizes(problem)]
         )
         return {HERE: seen, LAW: seen}
 
@@ -99,8 +94,10 @@ class AnisotropicWeights(CanonicalClaim):
                 f" {SHOWN} inputs: some directions fluctuate many times more than"
                 " others. With noise proportional to the Hessian all would fluctuate"
                 " alike (dashed), and so the chains started. Right: relative spread of"
-                " these variances against inputs per sample; one dot for one data set,"
-                " lines for the law and for its limit of few inputs."
+                " these variances against inputs per sample. Each dot is one random"
+                " data set with its own prediction, and scatters about the law as the"
+                " kurtosis of its residuals does; dotted: the law's limit of few"
+                " inputs."
             ),
             panels=(_axes(late_chains.sized(problem, SHOWN)), _spread(problem)),
         )

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from linnet.network import Weights
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import measure, theory
 from linnet.phenomena.fluctuations.claims import late_chains, problems, runs
@@ -70,9 +69,7 @@ class BrokenBalance(CanonicalClaim):
     def predict(self, problem: Problem) -> Quantities:
         """From the exact covariance; from noise and Hessian."""
         currents = _predicted(problem)
-        per_input = np.array(
-            [_entropy(many(problem, d)) / d for d in _sizes(problem)]
-        )
+        per_input = np.array([_entropy(many(problem, d)) / d for d in _sizes(problem)])
         error = late_chains.SMALL * per_input
         return {
             CURRENTS: currents,
@@ -227,23 +224,19 @@ def _antisymmetric(
     rng = np.random.default_rng([problem.seed, len(values)])
     drawn = rng.normal(size=(chains, 1, len(values))) * np.sqrt(np.maximum(values, 0))
 
-    def deviation(weights: Weights) -> np.ndarray:
-        return (weights[0][0] - minimizer[0]) @ basis
-
     found = late_time(
         dynamics,
         (minimizer + drawn @ axes.T @ basis.T,),
         burn_in=0,
         steps=steps,
-        record=deviation,
         lags=(1,),
         groups=groups,
         seed=problem.seed,
         memory_limit=problem.memory_limit,
     )
-    totals = found.totals.moved(np.zeros(len(values)))
+    totals = found.totals.moved(minimizer[0])
     assert totals.cross is not None  # nothing was projected
-    product = totals.cross[:, 0] / totals.counts[0]
+    product = basis.T @ totals.cross[:, 0] @ basis / totals.counts[0]
     return product - product.transpose(0, 2, 1)
 
 
@@ -256,7 +249,7 @@ def _pairs(problem: Problem) -> Panel:
     at = predicted / scale
     zero = np.zeros(2)
     return Panel(
-        title="currents between pairs of principal inputs",
+        title="currents between inputs",
         x_label="predicted for minibatches / largest",
         y_label="observed / largest predicted",
         series=(

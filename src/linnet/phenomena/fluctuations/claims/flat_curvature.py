@@ -15,6 +15,7 @@ from linnet.study.verdict import Status
 SLOPE = "relative slope of curvature on variance"
 SPREAD = "relative spread of the curvature along principal axes"
 SHOWN = 200  # inputs in the left panel
+RESOLVED = 200  # inputs up to which the chains can tell one principal axis from another
 
 
 class FlatCurvature(CanonicalClaim):
@@ -38,7 +39,8 @@ class FlatCurvature(CanonicalClaim):
         r" $1/\sqrt{2d}$ of itself. The slope is that of a straight line through"
         r" variance and curvature over their means, $(\frac{d\operatorname{tr}VH}"
         r"{\operatorname{tr}V\operatorname{tr}H}-1)/A$, observed without finding axes,"
-        " which sampling noise would turn."
+        " which sampling noise would turn; for the spread axes are found, and only"
+        f" up to {RESOLVED} inputs do the chains resolve them."
     )
     wrong_theory: ClassVar[str] = (
         "variance follows curvature (slope one), and curvature spreads as the"
@@ -47,9 +49,7 @@ class FlatCurvature(CanonicalClaim):
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """The middle size stands for all."""
-        return problems.gaussian(
-            late_chains.SAMPLES, SHOWN, seed=seed, quick=quick
-        )
+        return problems.gaussian(late_chains.SAMPLES, SHOWN, seed=seed, quick=quick)
 
     def status(self, problem: Problem) -> Status:
         """For large sizes."""
@@ -64,23 +64,28 @@ class FlatCurvature(CanonicalClaim):
         d = np.array(late_chains.sizes(problem), dtype=float)
         n = late_chains.SAMPLES
         anisotropy = np.array([theory.asymptotic_anisotropy(each / n) for each in d])
-        spread = np.full(len(d), np.sqrt(2 / n))
+        law = np.sqrt(2 / n)
+        few = np.array(_resolved(problem), dtype=float)
+        error = law * np.hypot(few / n, 1 / np.sqrt(2 * few))
         return {
-            SLOPE: Estimate(np.zeros(len(d)), spread / np.sqrt(d * anisotropy), n),
-            SPREAD: Estimate(spread, spread * np.hypot(d / n, 1 / np.sqrt(2 * d)), n),
+            SLOPE: Estimate(np.zeros(len(d)), law / np.sqrt(d * anisotropy), n),
+            SPREAD: Estimate(np.full(len(few), law), error, n),
         }
 
     def wrong(self, problem: Problem) -> Quantities:
         """Slope one, and the spread of all curvatures."""
-        d = np.array(late_chains.sizes(problem), dtype=float)
-        return {SLOPE: np.ones(len(d)), SPREAD: np.sqrt(d / late_chains.SAMPLES)}
+        few = np.array(_resolved(problem), dtype=float)
+        return {
+            SLOPE: np.ones(len(late_chains.sizes(problem))),
+            SPREAD: np.sqrt(few / late_chains.SAMPLES),
+        }
 
     def observe(self, problem: Problem) -> Quantities:
         """From the covariances of groups of chains and the Hessian of the data."""
         each = [late_chains.sized(problem, d) for d in late_chains.sizes(problem)]
         return {
             SLOPE: late_chains.joined([slope(one) for one in each]),
-            SPREAD: late_chains.joined([spread(one) for one in each]),
+            SPREAD: _seen_spread(problem),
         }
 
     def note(self, problem: Problem) -> str:
@@ -97,8 +102,9 @@ class FlatCurvature(CanonicalClaim):
                 " loss along it against the variance along it, both over their mean."
                 " Variances differ twentyfold while the curvature stays the same; if"
                 " weights fluctuated more where the loss is steeper, dots would follow"
-                " the dashed line. Right: relative spread of the curvature along these"
-                " axes, against that of the eigenvalues of the Hessian (dashed)."
+                " the dashed line. It is no lack of different curvatures: right, their"
+                " relative spread along these axes and along the eigenvectors of the"
+                " Hessian, of which every axis is a random mixture."
             ),
             panels=(_scatter(late_chains.sized(problem, SHOWN)), _spreads(problem)),
         )
@@ -142,6 +148,16 @@ def spread(problem: Problem) -> Estimate:
     return late_chains.jackknifed(value, len(covariances))
 
 
+def _resolved(problem: Problem) -> tuple[int, ...]:
+    """Numbers of inputs whose principal axes the chains tell apart."""
+    return tuple(d for d in late_chains.sizes(problem) if d <= RESOLVED)
+
+
+def _seen_spread(problem: Problem) -> Estimate:
+    few = [late_chains.sized(problem, d) for d in _resolved(problem)]
+    return late_chains.joined([spread(one) for one in few])
+
+
 def _curvatures(problem: Problem, axes: np.ndarray) -> np.ndarray:
     hessian = problem.moments.xx
 
@@ -159,7 +175,7 @@ def _scatter(problem: Problem) -> Panel:
     variance = found.variances.value / found.variances.value.mean()
     ends = np.array([variance.min(), variance.max()])
     return Panel(
-        title=f"curvature against variance, {len(variance)} inputs",
+        title="curvature against variance",
         x_label="variance along a principal axis / mean",
         y_label="curvature along it / mean",
         series=(
@@ -173,24 +189,26 @@ def _scatter(problem: Problem) -> Panel:
 
 
 def _spreads(problem: Problem) -> Panel:
-    aspects = np.linspace(0.01, 0.55, 40)
-    sizes = late_chains.sizes(problem)
-    seen = late_chains.joined([spread(late_chains.sized(problem, d)) for d in sizes])
+    """Spread of the curvature along axes of SGD, and over those of the Hessian."""
+    aspects = np.geomspace(0.05, 0.55, 40)
+    each = [late_chains.sized(problem, d) for d in late_chains.sizes(problem)]
+    at = np.array(late_chains.sizes(problem)) / late_chains.SAMPLES
+    few = np.array(_resolved(problem)) / late_chains.SAMPLES
+    seen = _seen_spread(problem)
+    hessian = [np.linalg.eigvalsh(one.moments.xx) for one in each]
+    all_of_it = np.array([values.std() / values.mean() for values in hessian])
     level = np.full(len(aspects), np.sqrt(2 / late_chains.SAMPLES))
+    axes, eigen = "principal axes of SGD", "eigenvectors of the Hessian"
     return Panel(
-        title="spread of the curvature",
+        title="spread of the curvature along",
         x_label="inputs per sample",
         y_label="standard deviation / mean",
         series=(
-            Series(aspects, level, "predicted"),
-            Series(
-                np.array(sizes) / late_chains.SAMPLES,
-                seen.value,
-                "along axes of SGD",
-                "simulation",
-                0,
-                seen.stderr,
-            ),
-            Series(aspects, np.sqrt(aspects), "eigenvalues of the Hessian", "wrong"),
+            Series(aspects, level, axes),
+            Series(few, seen.value, axes, "simulation", 0, seen.stderr),
+            Series(aspects, np.sqrt(aspects), eigen, "theory", 1),
+            Series(at, all_of_it, eigen, "simulation", 1),
         ),
+        x_scale="log",
+        y_scale="log",
     )

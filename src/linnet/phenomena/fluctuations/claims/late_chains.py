@@ -68,7 +68,7 @@ class Chains:
 
     Attributes:
         records: Weights minus the minimizer.
-        lost: Chains that diverged, which are left out.
+        lost: Chains that diverged, and stood still since.
     """
 
     records: np.ndarray
@@ -76,9 +76,7 @@ class Chains:
 
     @property
     def covariances(self) -> np.ndarray:
-        """Of every group, about the minimum, `(groups, d, d)`: independent of each
-        other and unbiased.
-        """
+        """Of every group about the minimum, independent, unbiased `(groups, d, d)`."""
         chains, saves, d = self.records.shape
         each = self.records.reshape(GROUPS, -1, d)
         return each.transpose(0, 2, 1) @ each / (chains // GROUPS * saves)
@@ -109,9 +107,8 @@ def chains(problem: Problem) -> Chains:
         precision="float64" if d <= 200 else "float32",
         memory_limit=problem.memory_limit,
     )
-    kept = np.array([outcome.kind != "diverged" for outcome in run.outcomes])
     records = np.asarray(run["weights"], dtype=float).transpose(1, 0, 2) - minimizer[0]
-    return Chains(records, int((~kept).sum()))
+    return Chains(records, sum(one.kind == "diverged" for one in run.outcomes))
 
 
 def lost(problem: Problem) -> str:

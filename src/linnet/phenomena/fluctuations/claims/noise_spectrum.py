@@ -1,6 +1,5 @@
 """Claim: with many inputs per sample the gradient noise is no copy of the Hessian."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
@@ -11,52 +10,27 @@ from linnet.numerics.marchenko_pastur import (
     marchenko_pastur_density,
     marchenko_pastur_edges,
 )
-from linnet.phenomena.fluctuations import measure, theory
+from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import problems
+from linnet.phenomena.fluctuations.claims.random_sets import (
+    OTHERS,
+    SAMPLES,
+    WHITE,
+    Kind,
+    sets,
+)
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
-from linnet.task import Teacher, geometric_covariance, sample_dataset
 
 NOISE = "mean square of the noise's eigenvalues / their mean squared"
 HESSIAN = "mean square of the Hessian's eigenvalues / their mean squared"
 MEAN = "gradient noise / Hessian"
 SHARES = "shares of the noise's eigenvalues between quantiles of the law"
-SAMPLES = 800
-SETS = 24  # data sets of each kind
-CONDITION = 50.0  # first over last input variance, where inputs are not white
 FINITE = 3 / SAMPLES  # relative size of what large sizes leave out of the moments
 LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
-GRID, REACH = 1500, 12.0  # nodes, and where the spectrum has ended, in units of its mean
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of random data set.
-
-    Attributes:
-        inputs: Number of inputs d.
-        outputs: Number of outputs k.
-        condition: First over last variance of the inputs, 1 for white ones.
-    """
-
-    inputs: int
-    outputs: int = 1
-    condition: float = 1.0
-
-    @property
-    def aspect(self) -> float:
-        """Inputs per sample."""
-        return self.inputs / SAMPLES
-
-    @property
-    def spectrum(self) -> np.ndarray:
-        """Population variances of the principal inputs."""
-        return np.geomspace(1.0, 1 / self.condition, self.inputs)
-
-
-WHITE = (Kind(80), Kind(200), Kind(400))
-OTHERS = (Kind(80, outputs=3), Kind(80, condition=CONDITION))
+GRID = 1500  # nodes of the law
+REACH = 12.0  # where the spectrum has ended, in units of its mean
 
 
 class NoiseSpectrum(CanonicalClaim):
@@ -118,8 +92,10 @@ class NoiseSpectrum(CanonicalClaim):
     def wrong(self, problem: Problem) -> Quantities:
         """Both proportional."""
         sizes = white(problem)
-        hessian = [noise_law(kind) - kind.aspect * (kind.outputs + 1)
-                   for kind in sizes + OTHERS]
+        hessian = [
+            noise_law(kind) - kind.aspect * (kind.outputs + 1)
+            for kind in sizes + OTHERS
+        ]
         return {
             NOISE: np.array(hessian),
             HESSIAN: np.array([noise_law(kind) for kind in sizes]),
@@ -130,7 +106,7 @@ class NoiseSpectrum(CanonicalClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Data sets drawn anew, their minimum found, the gradients of their samples."""
         sizes = white(problem)
-        seen = {kind: _sets(problem, kind) for kind in sizes + OTHERS}
+        seen = {kind: sets(problem, kind) for kind in sizes + OTHERS}
         edges = np.r_[-np.inf, _quantiles(sizes[-1]), np.inf]
         shares = [
             np.histogram(values, edges)[0] / len(values)
@@ -170,25 +146,6 @@ class NoiseSpectrum(CanonicalClaim):
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Sets:
-    """What was seen on data sets of one kind, one entry for each.
-
-    Attributes:
-        noise: Mean square over squared mean of the eigenvalues of C.
-        hessian: The same of `xx`.
-        mean: Trace of C times the inverse Hessian, per weight.
-        spectra: Eigenvalues of C; empty with several outputs.
-        curvatures: Eigenvalues of `xx`.
-    """
-
-    noise: np.ndarray
-    hessian: np.ndarray
-    mean: np.ndarray
-    spectra: np.ndarray
-    curvatures: np.ndarray
-
-
 def white(problem: Problem) -> tuple[Kind, ...]:
     """The sizes that are looked at."""
     return WHITE[:2] if problem.quick else WHITE
@@ -201,45 +158,10 @@ def noise_law(kind: Kind) -> float:
     )
 
 
-@lru_cache(maxsize=8)
-def _sets(problem: Problem, kind: Kind) -> Sets:
-    """Draw data sets, and take noise and Hessian at their minimum."""
-    entropy = [problem.seed, kind.inputs, kind.outputs, round(kind.condition)]
-    rng = np.random.default_rng(entropy)
-    rows = [_one(kind, rng) for _ in range(SETS)]
-    return Sets(*(np.array(column) for column in zip(*rows, strict=True)))
-
-
-def _one(
-    kind: Kind, rng: np.random.Generator
-) -> tuple[float, float, float, np.ndarray, np.ndarray]:
-    d, k = kind.inputs, kind.outputs
-    covariance = geometric_covariance(d, kind.condition)
-    teacher = Teacher(rng.normal(size=(k, d)) / np.sqrt(d), 1.0)
-    data = sample_dataset(covariance, teacher, n=SAMPLES, rng=rng)
-    moments = data.moments()
-    end_to_end = moments.minimizer().end_to_end
-    residuals = data.targets - data.inputs @ end_to_end.T
-    gradients = -residuals[:, :, None] * data.inputs[:, None, :]
-    noise = measure.gradient_covariance(gradients.reshape(SAMPLES, -1))
-    curvatures = np.linalg.eigvalsh(moments.xx)
-    per_weight = np.trace(
-        np.linalg.solve(np.kron(np.eye(k), moments.xx), noise)
-    ) / len(noise)
-    spectrum = np.linalg.eigvalsh(noise) if k == 1 else np.empty(0)
-    return (
-        float((noise**2).sum() / len(noise) / (np.trace(noise) / len(noise)) ** 2),
-        float((curvatures**2).mean() / curvatures.mean() ** 2),
-        float(per_weight),
-        spectrum,
-        curvatures,
-    )
-
-
 @lru_cache(maxsize=4)
 def _law(aspect: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eigenvalues of C over their mean, density, and share below, as predicted."""
-    values = np.linspace(1e-3, REACH ** 0.5, GRID) ** 2
+    values = np.linspace(1e-3, REACH**0.5, GRID) ** 2
     scale = 1 - aspect
     density = theory.noise_spectrum(values * scale, aspect) * scale
     pieces = (density[1:] + density[:-1]) / 2 * np.diff(values)
@@ -274,9 +196,9 @@ def _stacked(samples: list[np.ndarray]) -> Estimate:
 
 def _spectrum(problem: Problem, kind: Kind, of: str) -> Panel:
     """Density of eigenvalues over their mean: law, data sets, the other spectrum."""
-    sets = _sets(problem, kind)
+    found_sets = sets(problem, kind)
     is_noise = of != "Hessian"
-    seen = sets.spectra if is_noise else sets.curvatures
+    seen = found_sets.spectra if is_noise else found_sets.curvatures
     values, density, _ = _law(kind.aspect)
     if not is_noise:
         low, high = marchenko_pastur_edges(kind.aspect)
@@ -306,8 +228,8 @@ def _widths(problem: Problem) -> Panel:
     aspects = np.linspace(0.0, 0.55, 40)
     at = np.array([kind.aspect for kind in white(problem)])
     seen = {
-        "gradient noise": _stacked([_sets(problem, k).noise for k in white(problem)]),
-        "Hessian": _stacked([_sets(problem, k).hessian for k in white(problem)]),
+        "gradient noise": _stacked([sets(problem, k).noise for k in white(problem)]),
+        "Hessian": _stacked([sets(problem, k).hessian for k in white(problem)]),
     }
     series = []
     for color, (label, found) in enumerate(seen.items()):
