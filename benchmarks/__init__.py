@@ -5,4 +5,4 @@ is a module with `run(full) -> list[Row]`; it runs in a fresh process that is pi
 one core before anything heavy is loaded.
 """
 
-NAMES = ("startup", "limits", "flow", "ensemble", "descent", "sgd")
+NAMES = ("startup", "limits", "flow", "ensemble", "descent", "sgd", "late_time")

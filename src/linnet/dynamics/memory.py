@@ -4,6 +4,7 @@ import numpy as np
 
 from linnet.dynamics.descent import SGD
 from linnet.dynamics.flow import GradientFlow
+from linnet.dynamics.langevin import Langevin
 from linnet.dynamics.reduction import StackedWeights
 from linnet.dynamics.request import Dynamics
 
@@ -62,8 +63,8 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
     sizes = [shapes[0][1], *(out for out, _ in shapes)]
     whole = sum(out * inner for out, inner in shapes)
     drawn = 0
-    if isinstance(dynamics, SGD):
-        batch = 2 * dynamics.batch_size * sum(sizes)
+    if isinstance(dynamics, SGD | Langevin):
+        batch = 2 * _samples_seen(dynamics) * sum(sizes)
         numbers = replicas * ((STEP_COPIES + WHOLE_COPIES) * whole + batch)
         drawn = replicas * drawn_bytes(dynamics)
     else:
@@ -76,14 +77,19 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
     return numbers * dtype.itemsize + drawn + shared_bytes(dynamics, dtype)
 
 
-def drawn_bytes(dynamics: SGD) -> int:
+def _samples_seen(dynamics: SGD | Langevin) -> int:
+    """In one step, by one replica."""
+    return dynamics.batch_size if isinstance(dynamics, SGD) else dynamics.n
+
+
+def drawn_bytes(dynamics: SGD | Langevin) -> int:
     """What the draws of a block take, per replica: a whole permutation in epochs."""
-    each = DRAWN_COPIES * DRAWN_BYTES * dynamics.batch_size + KEY_BYTES
+    each = DRAWN_COPIES * DRAWN_BYTES * _samples_seen(dynamics) + KEY_BYTES
     return dynamics.block_length * each
 
 
 def shared_bytes(dynamics: Dynamics, dtype: np.dtype) -> int:
-    """What all replicas hold in common: the samples of SGD."""
-    if not isinstance(dynamics, SGD):
+    """What all replicas hold in common: the samples."""
+    if not isinstance(dynamics, SGD | Langevin):
         return 0
     return (dynamics.inputs.size + dynamics.targets.size) * dtype.itemsize
