@@ -208,7 +208,7 @@ def test_what_makes_no_sense_is_refused(options, complaint):
 
 def test_only_what_fluctuates_has_statistics():
     moments = Moments.of_data(INPUTS, TARGETS)
-    with pytest.raises(TypeError, match="which fluctuate, but is of type Gradient"):
+    with pytest.raises(TypeError, match="is GradientDescent without noise"):
         ask(dynamics=GradientDescent(moments, 0.1))
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linnet.dynamics.bounds import check_range, divergence_bound
-from linnet.dynamics.descent import SGD
+from linnet.dynamics.descent import SGD, GradientDescent
 from linnet.dynamics.descent_engine import DescentEngine
 from linnet.dynamics.engine import Progress
+from linnet.dynamics.frame import Frame, full_weights
 from linnet.dynamics.gradient import Stacked
 from linnet.dynamics.langevin import Langevin
 from linnet.dynamics.late_statistics import LateTime
@@ -25,7 +26,13 @@ from linnet.dynamics.memory import working_bytes
 from linnet.dynamics.record_plan import RecordPlan, choose_groups
 from linnet.dynamics.record_totals import RecordTotals, Totals, totals_bytes
 from linnet.dynamics.reduction import AnyWeights, StackedWeights, row_space
-from linnet.dynamics.request import Options, check_dynamics, check_observables, stack
+from linnet.dynamics.request import (
+    Dynamics,
+    Options,
+    check_dynamics,
+    check_observables,
+    stack,
+)
 from linnet.network import Weights
 
 STARTS = 16  # copies of a single start
@@ -39,7 +46,7 @@ def flat_weights(weights: Weights) -> Float[Array, " p"]:
 
 
 def late_time(
-    dynamics: SGD | Langevin,
+    dynamics: SGD | Langevin | GradientDescent,
     weights: AnyWeights,
     *,
     burn_in: int,
@@ -65,7 +72,7 @@ def late_time(
     never become stationary: they spread with the length of the run.
 
     Args:
-        dynamics: `SGD`, or its twin `Langevin`.
+        dynamics: `SGD`, its twin `Langevin`, or `GradientDescent` with label noise.
         weights: Layers, first layer first; or each with a leading axis of replicas.
         burn_in: Steps before the first record; 0 for a stationary start.
         steps: Steps to record over, at least `every`.
@@ -99,10 +106,10 @@ def late_time(
         >>> found.records, found.covariance.shape
         (6400, (2, 2))
     """
-    if not isinstance(dynamics, SGD | Langevin):
+    if not getattr(dynamics, "is_noisy", False):
         raise TypeError(
-            "Argument `dynamics` must be SGD or Langevin, which fluctuate, but is of"
-            f" type {type(dynamics).__name__}."
+            "Argument `dynamics` must be one that fluctuates (SGD, Langevin, or descent"
+            f" with label noise), but is {type(dynamics).__name__} without noise."
         )
     options = Options(seed, "auto", None, None, precision, memory_limit)
     moments = check_dynamics(dynamics)
@@ -136,7 +143,7 @@ def _accumulate(
 ) -> Totals:
     engine.advance(plan.burn_in, progress)
     _check_sound(engine)
-    pilot = np.asarray(_pilot(engine.layers, function), dtype=float)
+    pilot = np.asarray(_pilot(engine.layers, engine.frame, function), dtype=float)
     totals = RecordTotals(
         pilot,
         len(engine.stopped),
@@ -164,9 +171,9 @@ def _accumulate(
 
 
 @partial(jax.jit, static_argnames="function")
-def _pilot(layers: Stacked, function: Record) -> Float[Array, " p"]:
+def _pilot(layers: Stacked, frame: Frame, function: Record) -> Float[Array, " p"]:
     """Mean of the replicas as they stand."""
-    return jax.vmap(function)(layers).mean(0)
+    return jax.vmap(function)(full_weights(layers, frame)).mean(0)
 
 
 def _check_sound(engine: DescentEngine) -> None:
@@ -197,7 +204,7 @@ def _record_size(function: Record, layers: StackedWeights, dtype: np.dtype) -> i
 
 
 def _check_fits(
-    plan: RecordPlan, dynamics: SGD | Langevin, layers: StackedWeights, options: Options
+    plan: RecordPlan, dynamics: Dynamics, layers: StackedWeights, options: Options
 ) -> None:
     """Refuse totals that would not fit, and say what would."""
     limit = options.memory_limit
