@@ -59,7 +59,7 @@ def test_a_step_has_mean_and_covariance_of_one_of_sgd():
     slopes = sample_gradients(weights)
     # All moves of SGD with batches of one: their mean and covariance, enumerated.
     mean, spread = -RATE * slopes.mean(0), RATE**2 * np.cov(slopes.T, bias=True)
-    moved = steps_from(twin(noise_factor=1.0), weights, replicas=4000)
+    moved = steps_from(twin(noise_factor=1.0), weights, count=4000)
     moves = flat(moved) - flat(weights) - mean
     assert np.abs(moves.mean(0) / (moves.std(0) / np.sqrt(len(moves)))).max() < 4
     axes = np.linalg.eigh(spread)[1][:, -3:]
@@ -103,14 +103,16 @@ def minimum():
     return first, least @ np.linalg.inv(first)
 
 
-def steps_from(dynamics, weights, replicas):
-    """One step of each replica, away from one point."""
+def steps_from(dynamics, weights, count):
+    """As many single steps away from one point, each with noise of its own."""
     with jax.enable_x64(True):
         layers = tuple(map(jax.numpy.asarray, weights))
-        keys = jax.random.split(jax.random.key(2), replicas)
+        keys = jax.random.split(jax.random.key(2), count // dynamics.block_length)
+        drawn = jax.vmap(dynamics.draw, (0, None))(keys, 0)
+        rows = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), drawn)
         memory = dynamics.init(layers)
-        moved = jax.vmap(lambda key: dynamics.step(layers, memory, key, 0)[0])(keys)
-        return tuple(np.array(layer) for layer in moved)
+        move = jax.jit(jax.vmap(lambda row: dynamics.move(layers, memory, row)[0]))
+        return tuple(np.array(layer) for layer in move(rows))
 
 
 SLOW = 0.01  # learning rate at which terms of the next order are small
@@ -127,9 +129,9 @@ def predicted_drift(weights):
     return SLOW**2 / BATCH * np.trace(pushed)
 
 
-def drift_of(dynamics, weights, replicas=8000):
-    change = lean(steps_from(dynamics, weights, replicas)) - lean(weights)
-    return change.mean(), change.std(ddof=1) / np.sqrt(replicas)
+def drift_of(dynamics, weights, count=8000):
+    change = lean(steps_from(dynamics, weights, count)) - lean(weights)
+    return change.mean(), change.std(ddof=1) / np.sqrt(len(change))
 
 
 def slow_twin(scheme, time_step=SLOW):
