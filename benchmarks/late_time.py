@@ -23,7 +23,7 @@ from linnet.dynamics.record_totals import RecordTotals
 
 SIZES, REPLICAS, BATCH, EVERY, RATE = (32, 32, 32), 64, 8, 50, 0.05
 SAMPLES, NOISE = 1000, 0.5
-RECORDS = 128  # of every replica: two chunks
+RECORDS, CHUNK = 128, 32  # of every replica, in all and at once
 TORCH_STEPS, NUMPY_RECORDS = 500, 8
 P = sum(a * b for a, b in pairwise(SIZES))
 SHARE, TORCH_GOAL = 0.6, 30.0
@@ -68,7 +68,7 @@ def run(full: bool) -> list[Row]:
 
 def _update_row(found: dict[str, Spread]) -> Row:
     """Seconds a record of one replica, ours over those of a product of 2 p^2."""
-    records = RECORDS // 2 * REPLICAS
+    records = CHUNK * REPLICAS
     rate = 2e-9 * P**2 * records / found["update"].median
     return Row(
         f"moment update p={P} float32, per record",
@@ -111,7 +111,7 @@ def _ours(sgd: SGD, start: tuple[np.ndarray, ...]) -> LateTime:
 def _update_timer() -> Callable[[], float]:
     """Adding one chunk of records, as it comes from the engine."""
     rng = np.random.default_rng(0)
-    shape = RECORDS // 2, REPLICAS, P
+    shape = CHUNK, REPLICAS, P
     chunk = jnp.asarray(rng.normal(size=shape).astype(np.float32))
     totals = RecordTotals(np.zeros(P), REPLICAS, 1, dtype="float32")
     totals.add(chunk)  # compiled
