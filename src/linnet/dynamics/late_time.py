@@ -127,9 +127,7 @@ def late_time(
         space = row_space(moments)
         check_range(space, dtype)
         bound = divergence_bound(space, stacked, dtype)
-        engine = DescentEngine(
-            dynamics, space, stacked, seed, float(plan.end), bound, dtype
-        )
+        engine = DescentEngine(dynamics, space, stacked, seed, plan.end, bound, dtype)
         totals = _accumulate(engine, plan, chunk, function, progress)
     return LateTime(totals, burn_in, every, (seed,), engine.description)
 
