@@ -64,11 +64,9 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
     whole = sum(out * inner for out, inner in shapes)
     drawn = 0
     if isinstance(dynamics, SGD | Langevin):
-        seen = dynamics.batch_size if isinstance(dynamics, SGD) else dynamics.n
-        batch = 2 * seen * sum(sizes)
+        batch = 2 * _samples_seen(dynamics) * sum(sizes)
         numbers = replicas * ((STEP_COPIES + WHOLE_COPIES) * whole + batch)
-        if isinstance(dynamics, SGD):
-            drawn = replicas * drawn_bytes(dynamics)
+        drawn = replicas * drawn_bytes(dynamics)
     else:
         is_flow = isinstance(dynamics, GradientFlow)
         copies, stepped = FLOW_COPIES if is_flow else STEP_COPIES, whole
@@ -79,9 +77,14 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
     return numbers * dtype.itemsize + drawn + shared_bytes(dynamics, dtype)
 
 
-def drawn_bytes(dynamics: SGD) -> int:
+def _samples_seen(dynamics: SGD | Langevin) -> int:
+    """In one step, by one replica."""
+    return dynamics.batch_size if isinstance(dynamics, SGD) else dynamics.n
+
+
+def drawn_bytes(dynamics: SGD | Langevin) -> int:
     """What the draws of a block take, per replica: a whole permutation in epochs."""
-    each = DRAWN_COPIES * DRAWN_BYTES * dynamics.batch_size + KEY_BYTES
+    each = DRAWN_COPIES * DRAWN_BYTES * _samples_seen(dynamics) + KEY_BYTES
     return dynamics.block_length * each
 
 
