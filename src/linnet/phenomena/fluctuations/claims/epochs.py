@@ -124,11 +124,11 @@ class Epochs(CanonicalClaim):
             caption=(
                 "Left and middle: how much a weight fluctuates, against the curvature"
                 " of the loss along it, without and with momentum. Independent batches"
-                " (dashed line, open to the same dots) keep it on a plateau; in"
-                " reshuffled epochs it falls in proportion to the curvature below the"
-                " crossover (dotted), since the noise of an epoch adds up to nothing."
-                " Right: within an epoch the variance rises and falls like that of a"
-                " bridge that is tied down at both ends."
+                " keep it on a plateau (dashed, and their dots on it); in reshuffled"
+                " epochs it falls in proportion to the curvature below the crossover"
+                " (dotted), since the noise of an epoch adds up to nothing. Right:"
+                " within an epoch the variance rises and falls like that of a bridge"
+                " that is tied down at both ends."
             ),
             panels=(
                 _against_curvature(problem, 0.0),
@@ -302,4 +302,5 @@ def _within(problem: Problem) -> Panel:
             ),
             Series(phases, other[around], "independent batches", "wrong"),
         ),
+        y_scale="log",
     )

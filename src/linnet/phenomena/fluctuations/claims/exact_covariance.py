@@ -286,7 +286,9 @@ def _settling(problem: Problem) -> Panel:
     for color, (label, law, values) in enumerate(sides):
         seen = Estimate.from_samples(values.T)
         series.append(Series(line, law, f"exact, {label}", "theory", color))
-        series.append(Series(steps, seen.value, "SGD", "simulation", color, seen.stderr))
+        series.append(
+            Series(steps, seen.value, "SGD", "simulation", color, seen.stderr)
+        )
     other = np.full(2, np.trace(_continuum(problem, case)))
     series.append(Series(line[[0, -1]], other, "continuum", "wrong"))
     return Panel(

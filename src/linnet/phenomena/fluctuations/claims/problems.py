@@ -61,6 +61,37 @@ def repeated(n: int, k: int, *, seed: int = 0, quick: bool = False) -> Problem:
     return _canonical(f"{name}, {k} times", dataset, 1, seed, quick)
 
 
+@lru_cache(maxsize=32)
+def spread(
+    n: int,
+    variances: tuple[float, ...],
+    *,
+    bend: float = 0.0,
+    seed: int = 0,
+    quick: bool = False,
+) -> Problem:
+    r"""Gaussian inputs of given variances, noisy labels of size one.
+
+    Labels $\sum_ix_i + b\,(x_1^2-\langle x_1^2\rangle)\sum_{i>1}x_i$ and noise: with a
+    bend $b$ the residuals of least squares depend on the inputs.
+
+    Args:
+        n: Samples.
+        variances: Of each input, the largest first.
+        bend: How far the labels are from linear.
+        seed: Fixes data and runs.
+        quick: Fewer sizes, shorter runs.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, n, len(variances)]))
+    inputs = rng.normal(size=(n, len(variances))) * np.sqrt(variances)
+    bent = bend * (inputs[:, 0] ** 2 - variances[0]) * inputs[:, 1:].sum(axis=1)
+    targets = (inputs.sum(axis=1) + bent + rng.normal(size=n))[:, None]
+    dataset = Dataset(inputs, targets, name=f"{n} noisy samples")
+    listed = ", ".join(f"{variance:g}" for variance in variances)
+    title = f"{n} samples of {len(variances)} inputs of variances {listed}"
+    return _canonical(title, dataset, len(variances), seed, quick)
+
+
 def _canonical(
     title: str, dataset: Dataset, hidden: int, seed: int, quick: bool
 ) -> Problem:
