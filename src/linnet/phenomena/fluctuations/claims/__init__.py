@@ -9,6 +9,7 @@ from linnet.phenomena.fluctuations.claims.exact_against_continuum import (
     ExactAgainstContinuum,
 )
 from linnet.phenomena.fluctuations.claims.exact_covariance import ExactCovariance
+from linnet.phenomena.fluctuations.claims.momentum import Momentum
 from linnet.phenomena.fluctuations.claims.noise_floor import NoiseFloor
 from linnet.phenomena.fluctuations.claims.reshuffling import Reshuffling
 from linnet.phenomena.fluctuations.claims.settings import check as check
@@ -19,6 +20,7 @@ CLAIMS = (
     ExactCovariance(),
     ExactAgainstContinuum(),
     MeanSquareEdge(),
+    Momentum(),
     Epochs(),
     Reshuffling(),
 )

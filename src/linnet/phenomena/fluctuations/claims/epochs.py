@@ -1,42 +1,29 @@
 """Claim: reshuffled epochs quieten flat directions, and by how much."""
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from linnet.network import Weights
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import problems
+from linnet.phenomena.fluctuations.claims import additive, problems
+from linnet.phenomena.fluctuations.claims.additive import (
+    BATCHES,
+    RATE,
+    SAMPLES,
+    Process,
+)
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import ChiSquare, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status
-
-if TYPE_CHECKING:
-    from linnet.dynamics import Trajectory
 
 PLAIN = "variances under epochs, per curvature"
 HEAVY = "variances under epochs with momentum 0.9, per curvature"
 CROSSOVER = "crossover curvature"
 PHASES = "variances by phase of the epoch"
-SAMPLES, BATCH = 90, 9
-BATCHES = SAMPLES // BATCH
-RATE, MOMENTUM = 0.05, 0.9
+MOMENTUM = 0.9
 CURVATURES = (0.02, 0.08, 0.3, 1.0, 4.0, 16.0)
 PHASED = 1.0  # curvature at which phases are told apart
-SAVES, STRIDE = 2 * BATCHES, 2 * BATCHES + 1  # every phase in turn
-MEMORIES = 3  # relaxation times, after which a run from both sides counts as settled
-
-
-@dataclass(frozen=True)
-class Process:
-    """How one mode is trained."""
-
-    curvature: float
-    momentum: float = 0.0
-    reshuffled: bool = True
 
 
 class Epochs(CanonicalClaim):
@@ -85,7 +72,12 @@ class Epochs(CanonicalClaim):
             HEAVY: _law(problem, h, MOMENTUM),
             CROSSOVER: _crossover(problem),
         }
-        common = PHASED * _noise(problem), RATE, _noise_factor(), BATCHES
+        common = (
+            PHASED * additive.noise(problem),
+            RATE,
+            additive.noise_factor(),
+            BATCHES,
+        )
         found[PHASES] = theory.epoch_variance_by_phase(PHASED, *common)
         return found
 
@@ -108,7 +100,7 @@ class Epochs(CanonicalClaim):
         }
         flat = Process(CURVATURES[0])
         stiff = Process(CURVATURES[0], reshuffled=False)
-        quiet, loud = _samples(problem, flat), _samples(problem, stiff)
+        quiet, loud = additive.samples(problem, flat), additive.samples(problem, stiff)
         found[CROSSOVER] = _ratio(flat.curvature * loud, quiet)
         found[PHASES] = _by_phase(problem, Process(PHASED))
         return found
@@ -138,31 +130,23 @@ class Epochs(CanonicalClaim):
         )
 
 
-def _noise_factor() -> float:
-    return theory.batch_noise("epochs", SAMPLES, BATCH)
-
-
-def _noise(problem: Problem) -> float:
-    """Variance of single gradients at curvature one, mean over outputs."""
-    assert problem.dataset is not None  # canonical problems have one
-    return float(problem.dataset.targets.var(axis=0).mean())
-
-
 def _law(problem: Problem, h: np.ndarray, momentum: float) -> np.ndarray:
-    noise = h * _noise(problem)
-    return theory.epoch_variance(h, noise, RATE, _noise_factor(), BATCHES, momentum)
+    noise = h * additive.noise(problem)
+    return theory.epoch_variance(
+        h, noise, RATE, additive.noise_factor(), BATCHES, momentum
+    )
 
 
 def _plateau(problem: Problem, h: np.ndarray, momentum: float) -> np.ndarray:
-    noise = h * _noise(problem)
-    return theory.mode_variance(h, noise, RATE, _noise_factor(), momentum)
+    noise = h * additive.noise(problem)
+    return theory.mode_variance(h, noise, RATE, additive.noise_factor(), momentum)
 
 
 def _crossover(problem: Problem) -> Estimate:
     """With what the flattest mode misses of the limit as its error."""
     flattest = np.array(CURVATURES[:1])
     limit = theory.flat_epoch_variance(
-        flattest * _noise(problem), RATE, _noise_factor(), BATCHES
+        flattest * additive.noise(problem), RATE, additive.noise_factor(), BATCHES
     )
     off = abs(float(_law(problem, flattest, 0.0)[0] / limit[0]) - 1)
     value = theory.crossover_curvature(RATE, BATCHES)
@@ -177,14 +161,9 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> Estimate:
     return Estimate(value, error, min(len(above), len(below)))
 
 
-def _samples(problem: Problem, process: Process) -> np.ndarray:
-    """Mean square of every chain: over its late saves and outputs."""
-    return np.asarray(_trained(problem, process)["squares"].mean(axis=(0, 2)))
-
-
 def _by_phase(problem: Problem, process: Process) -> np.ndarray:
     """The same for every phase: (chains, phases)."""
-    run = _trained(problem, process)
+    run = additive.trained(problem, process)
     phases = np.asarray(run.steps) % BATCHES
     squares = run["squares"].mean(-1)
     return np.stack([squares[phases == p].mean(0) for p in range(BATCHES)], axis=-1)
@@ -193,72 +172,7 @@ def _by_phase(problem: Problem, process: Process) -> np.ndarray:
 def _variances(problem: Problem, momentum: float, reshuffled: bool) -> Estimate:
     """For every curvature."""
     asked = [Process(h, momentum, reshuffled) for h in CURVATURES]
-    found = [Estimate.from_samples(_samples(problem, process)) for process in asked]
-    values = np.array([float(estimate.value) for estimate in found])
-    errors = np.array([float(estimate.stderr) for estimate in found])
-    return Estimate(values, errors, _chains(problem))
-
-
-def _chains(problem: Problem) -> int:
-    return 128 if problem.quick else 512
-
-
-@lru_cache(maxsize=4 * len(CURVATURES))
-def _trained(problem: Problem, process: Process) -> "Trajectory":
-    """SGD from both sides: half of the chains start at the minimum."""
-    from linnet import dynamics
-
-    dataset = problem.dataset
-    assert dataset is not None  # canonical problems have one
-    root = np.sqrt(process.curvature)
-    minimizer = dataset.targets.mean(axis=0)[:, None] / root
-
-    def squares(weights: Weights) -> np.ndarray:
-        return ((weights[0] - minimizer) ** 2)[:, 0]
-
-    sampling: dynamics.AbstractSampling = dynamics.WithoutReplacement()
-    if process.reshuffled:
-        sampling = dynamics.Epochs()
-    update: dynamics.AbstractUpdate = dynamics.PlainUpdate()
-    if process.momentum:
-        update = dynamics.HeavyBall(process.momentum)
-    sgd = dynamics.SGD(
-        root * dataset.inputs, dataset.targets, RATE, BATCH, sampling, update
-    )
-    pace = RATE * process.curvature / (1 - process.momentum)
-    first = int(MEMORIES * (1 / pace + 1 / (1 - process.momentum)))
-    return dynamics.simulate(
-        sgd,
-        (_starts(problem, process, minimizer),),
-        steps=[first + STRIDE * i for i in range(SAVES)],
-        observe={"squares": squares},
-        seed=problem.seed,
-    )
-
-
-def _starts(problem: Problem, process: Process, minimizer: np.ndarray) -> np.ndarray:
-    """Chains of one input: at the minimum, and with twice the variance there is.
-
-    Epochs begin at their quietest phase. With momentum the ball is at rest.
-    """
-    half = _chains(problem) // 2
-    noise = process.curvature * np.var(_targets(problem), axis=0)
-    given = noise, RATE, _noise_factor()
-    if process.reshuffled:
-        h, momentum = np.full(len(noise), process.curvature), process.momentum
-        phases = theory.epoch_variance_by_phase(h, *given, BATCHES, momentum)
-        variance = phases[:, 0]
-    else:
-        variance = theory.mode_variance(process.curvature, *given, process.momentum)
-    rng = np.random.default_rng(problem.seed)
-    drawn = rng.normal(size=(half, len(noise))) * np.sqrt(2 * variance)
-    around = np.concatenate([np.zeros_like(drawn), drawn])[:, :, None]
-    return minimizer + around
-
-
-def _targets(problem: Problem) -> np.ndarray:
-    assert problem.dataset is not None  # canonical problems have one
-    return problem.dataset.targets
+    return additive.variances(problem, asked)
 
 
 def _against_curvature(problem: Problem, momentum: float) -> Panel:

@@ -1,46 +1,18 @@
 """Claim: the stationary covariance of a single layer, at rates far from a continuum."""
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from linnet.network import Weights
 from linnet.numerics import Estimate
-from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import problems, runs
+from linnet.phenomena.fluctuations.claims import problems, processes
+from linnet.phenomena.fluctuations.claims.processes import CASES, LATE, Case
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
-from linnet.phenomena.fluctuations.theory.second_moment import second_moment
 from linnet.study import ChiSquare, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status
 
-if TYPE_CHECKING:
-    from linnet.dynamics import Trajectory
-
-BATCH = 4
-PACE = 0.3  # learning rate in units of the largest mean-square stable one
-MEMORIES = 12  # relaxation times, after which the start is forgotten
-LATE = 48  # saves that are averaged
-APART = 0.125  # of that time, from one of them to the next
 BELOW, ABOVE = "from below", "from above"
 LARGEST = "largest entry"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One process: how batches are drawn, and what is done with the gradient."""
-
-    name: str
-    sampling: theory.Sampling
-    momentum: float = 0.0
-
-
-CASES = (
-    Case("with replacement", "with_replacement"),
-    Case("distinct samples", "without_replacement"),
-    Case("momentum 0.9", "without_replacement", 0.9),
-)
 
 
 class ExactCovariance(CanonicalClaim):
@@ -84,11 +56,13 @@ class ExactCovariance(CanonicalClaim):
 
     def predict(self, problem: Problem) -> Quantities:
         """From the exact second moment."""
-        return _labeled([_exact(problem, case) for case in CASES], problem)
+        return _labeled([processes.exact(problem, case) for case in CASES], problem)
 
     def wrong(self, problem: Problem) -> Quantities:
         """From a diffusion; momentum only makes it faster."""
-        found = dict(_labeled([_continuum(problem, case) for case in CASES], problem))
+        found = dict(
+            _labeled([processes.continuum(problem, case) for case in CASES], problem)
+        )
         for label, exact in self.predict(problem).items():
             if label.startswith(LARGEST):
                 found[label] = 2 * np.asarray(exact)
@@ -113,7 +87,7 @@ class ExactCovariance(CanonicalClaim):
         lost = sum(
             outcome.kind == "diverged"
             for case in CASES
-            for outcome in _trained(problem, case).outcomes
+            for outcome in processes.trained(problem, case).outcomes
         )
         return f"{lost} chains diverged." if lost else ""
 
@@ -124,8 +98,8 @@ class ExactCovariance(CanonicalClaim):
             caption=(
                 "Left: every entry of the covariance of the weights as SGD shows it,"
                 " against the exact prediction, for three processes in units of their"
-                " largest entry: all dots lie on the line. Dashed: what the continuum limit"
-                " says of the entries of the first process, too small by tens of"
+                " largest entry: all dots lie on the line. Dashed: what the continuum"
+                " limit says of the entries of the first process, too small by tens of"
                 " percent. Right: the sum of all variances while it settles, for chains"
                 " that start at the minimum and for chains that start with twice the"
                 " predicted covariance: both end at the exact level, not at that of the"
@@ -148,111 +122,26 @@ def _labeled(covariances: list[np.ndarray], problem: Problem) -> Quantities:
 
 def _largest(problem: Problem, case: Case) -> int:
     """Which distinct entry is predicted to be the largest."""
-    whole = _exact(problem, case)
+    whole = processes.exact(problem, case)
     return int(np.argmax(np.abs(whole[np.triu_indices(len(whole))])))
-
-
-def _noise_factor(problem: Problem, case: Case) -> float:
-    return theory.batch_noise(case.sampling, runs.minimum(problem).samples, BATCH)
-
-
-@lru_cache(maxsize=8)
-def _rate(problem: Problem, case: Case) -> float:
-    """The same share of the stable one; momentum takes 1/(1 - beta) times the step."""
-    noise = _noise_factor(problem, case)
-    edge = theory.largest_stable_rate(runs.minimum(problem), noise)
-    return PACE * edge * (1 - case.momentum)
-
-
-@lru_cache(maxsize=8)
-def _exact(problem: Problem, case: Case) -> np.ndarray:
-    """Covariance over the flat weights."""
-    minimum, noise = runs.minimum(problem), _noise_factor(problem, case)
-    rate = _rate(problem, case)
-    if case.momentum:
-        blocks = theory.exact_momentum_covariance(minimum, rate, noise, case.momentum)
-    else:
-        blocks = theory.exact_covariance(minimum, rate, noise)
-    return minimum.full(blocks)
-
-
-def _continuum(problem: Problem, case: Case) -> np.ndarray:
-    minimum, noise = runs.minimum(problem), _noise_factor(problem, case)
-    rate = _rate(problem, case) / (1 - case.momentum)
-    return minimum.full(theory.continuum_covariance(minimum, rate, noise))
-
-
-def _settled(problem: Problem, case: Case) -> int:
-    """Steps until the start is forgotten."""
-    rate = _rate(problem, case) / (1 - case.momentum)
-    slow = theory.relaxation_steps(runs.minimum(problem), rate)
-    return int(np.ceil(MEMORIES * (slow + 1 / (1 - case.momentum))))
 
 
 def _late(problem: Problem, case: Case) -> np.ndarray:
     """Distinct products of weights, averaged over late saves: (chains, entries)."""
-    return _trained(problem, case)["products"][-LATE:].mean(0)
-
-
-@lru_cache(maxsize=8)
-def _trained(problem: Problem, case: Case) -> "Trajectory":
-    """SGD from both sides; the first half of the chains starts at the minimum."""
-    from linnet import dynamics
-
-    dataset = problem.dataset
-    assert dataset is not None  # canonical problems have one
-    minimizer = problem.moments.minimizer().end_to_end
-    upper = np.triu_indices(minimizer.size)
-    first = _settled(problem, case)
-    early = np.unique(np.geomspace(1, first // 3, 12).astype(int))
-    late = first + int(np.ceil(APART * first)) * np.arange(1, LATE + 1)
-
-    def products(weights: Weights) -> np.ndarray:
-        gap = (weights[0] - minimizer).ravel()
-        return gap[upper[0]] * gap[upper[1]]
-
-    sampling = {
-        "with_replacement": dynamics.WithReplacement(),
-        "without_replacement": dynamics.WithoutReplacement(),
-    }[case.sampling]
-    update = dynamics.HeavyBall(case.momentum)
-    if not case.momentum:
-        update = dynamics.PlainUpdate()
-    sgd = dynamics.SGD(
-        dataset.inputs,
-        dataset.targets,
-        _rate(problem, case),
-        BATCH,
-        sampling,
-        update,
-    )
-    return dynamics.simulate(
-        sgd,
-        (_starts(problem, case),),
-        steps=[0, *early.tolist(), *late.tolist()],
-        observe={"products": products},
-        seed=problem.seed,
-    )
-
-
-def _starts(problem: Problem, case: Case) -> np.ndarray:
-    """Single layers, shape (chains, k, d): at the minimum, then around it."""
-    minimum, pairs = runs.minimum(problem), 400 if problem.quick else 2000
-    values, vectors = np.linalg.eigh(_exact(problem, case))
-    rng = np.random.default_rng([problem.seed, CASES.index(case)])
-    drawn = rng.normal(size=(pairs, len(values))) * np.sqrt(2 * np.maximum(values, 0))
-    around = (drawn @ vectors.T).reshape(pairs, *minimum.end_to_end.shape)
-    return minimum.end_to_end + np.concatenate([np.zeros_like(around), around])
+    return processes.trained(problem, case)["products"][-LATE:].mean(0)
 
 
 def _entries(problem: Problem) -> Panel:
     series = []
     for color, case in enumerate(CASES):
-        whole = _exact(problem, case)
+        whole = processes.exact(problem, case)
         upper = np.triu_indices(len(whole))
         unit = np.abs(whole).max()
         seen = Estimate.from_samples(_late(problem, case) / unit)
-        exact, other = whole[upper] / unit, _continuum(problem, case)[upper] / unit
+        exact, other = (
+            whole[upper] / unit,
+            processes.continuum(problem, case)[upper] / unit,
+        )
         ends = np.array([exact.min(), exact.max()])
         if color == 0:
             order = np.argsort(exact)
@@ -271,25 +160,30 @@ def _entries(problem: Problem) -> Panel:
 
 def _settling(problem: Problem) -> Panel:
     case = CASES[1]
-    run = _trained(problem, case)
-    size = len(_exact(problem, case))
+    run = processes.trained(problem, case)
+    size = len(processes.exact(problem, case))
     rows, columns = np.triu_indices(size)
     trace = run["products"][:, :, rows == columns].sum(-1)[:-LATE]
     steps = np.asarray(run.steps, dtype=float)[: len(trace)]
     last = int(steps[-1])
     line = np.arange(last + 1.0)
-    rising, level = _rise(problem, case, last), np.trace(_exact(problem, case))
+    rising, level = (
+        processes.rise(problem, case, last),
+        np.trace(processes.exact(problem, case)),
+    )
     half = trace.shape[1] // 2
     series = []
-    sides = (("from the minimum", rising, trace[:, :half]),)
-    sides += (("from twice too much", 2 * level - rising, trace[:, half:]),)
+    sides = (
+        ("from the minimum", rising, trace[:, :half]),
+        ("from twice too much", 2 * level - rising, trace[:, half:]),
+    )
     for color, (label, law, values) in enumerate(sides):
         seen = Estimate.from_samples(values.T)
         series.append(Series(line, law, f"exact, {label}", "theory", color))
         series.append(
             Series(steps, seen.value, "SGD", "simulation", color, seen.stderr)
         )
-    other = np.full(2, np.trace(_continuum(problem, case)))
+    other = np.full(2, np.trace(processes.continuum(problem, case)))
     series.append(Series(line[[0, -1]], other, "continuum", "wrong"))
     return Panel(
         title=f"settling, {case.name}",
@@ -297,16 +191,3 @@ def _settling(problem: Problem) -> Panel:
         y_label="sum of all variances",
         series=tuple(series),
     )
-
-
-def _rise(problem: Problem, case: Case, steps: int) -> np.ndarray:
-    """Exact trace of the second moment after 0, 1, ... steps from the minimum."""
-    minimum, rate = runs.minimum(problem), _rate(problem, case)
-    noise = _noise_factor(problem, case)
-    system = second_moment(minimum, rate, noise)
-    kick = rate**2 * noise * np.einsum("aaij->ij", theory.gradient_noise(minimum))
-    moment, traces = np.zeros_like(kick), [0.0]
-    for _ in range(steps):
-        moment = moment - rate * system.apply(moment) + kick
-        traces.append(float(np.trace(moment)))
-    return np.array(traces)

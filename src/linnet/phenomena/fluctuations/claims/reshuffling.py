@@ -48,8 +48,8 @@ class Reshuffling(CanonicalClaim):
         "One layer on a fixed data set, reshuffled epochs of M batches, phase mean. The"
         r" formulas are those of flat modes, $\eta h M \ll 1$, beside stiff ones; what"
         " is judged weighs every pair of modes. To first order in"
-        r" $\eta\kappa\operatorname{tr}H/2$; that and 4/n are the stated error, relative"
-        " to a mean square, or of a mean to its root."
+        r" $\eta\kappa\operatorname{tr}H/2$; that and 4/n are the stated error,"
+        " relative to a mean square, or of a mean to its root."
     )
     elsewhere: ClassVar[str] = "its curvatures are spread on purpose"
     wrong_theory: ClassVar[str] = "noise that does not depend on the weights"
