@@ -25,17 +25,18 @@ class Momentum(CanonicalClaim):
         " stiff ones by much less, and SGD stays stable up to nearly twice the learning"
         " rate of plain steps, not at a fraction of it."
     )
-    source: ClassVar[str] = "derived here"
-    citations: ClassVar[tuple[str, ...]] = ()
+    source: ClassVar[str] = "Kühn and Rosenow 2023 (setting); formula derived here"
+    citations: ClassVar[tuple[str, ...]] = ("kuhn2023",)
     formula: ClassVar[str] = (
         r"\operatorname{Var} w = \frac{\eta\kappa c\,(1+\beta)}{h\,(1-\beta)\,"
         r"(2(1+\beta) - \eta h)},\quad \eta h < 2(1+\beta)"
     )
     domain: ClassVar[str] = (
         r"Heavy ball, $v \leftarrow \beta v - \eta g$, $w \leftarrow w + v$;"
-        " independent batches whose noise does not depend on the weights: one input that is the"
-        " same for all samples, curvature h, noise c. Exact. The edge is where 1 /"
-        " variance, a straight line for c in proportion to h, comes down to zero."
+        " independent batches whose noise does not depend on the weights: one input"
+        " that is the same for all samples, curvature h, noise c. Exact. The edge is"
+        " where 1 / variance, a straight line for c in proportion to h, comes down to"
+        " zero."
     )
     elsewhere: ClassVar[str] = "it is a law of noise that ignores the weights"
     wrong_theory: ClassVar[str] = r"plain SGD at the learning rate $\eta/(1-\beta)$"
