@@ -13,9 +13,9 @@ from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
 
 RAW = "largest variance along one trajectory"
-REPLICAS = "total variance about the mean of replicas"
+REPLICAS = "total variance of replicas, where the product responds"
 RATE, BATCH, NOISE = 0.05, 10, 0.1
-CHAINS, SHORT = 16, (96, 30, 20)  # of the trajectory; replicas, saves, steps apart
+CHAINS, SHORT = 32, (32, 60, 20)  # of the trajectory; replicas, saves, steps apart
 SHOWN = 60  # principal components
 
 
@@ -27,7 +27,7 @@ class GaugeDrift(CanonicalClaim):
         "Where the product does not change, the layers drift at a steady pace: the"
         " first principal component of a recorded trajectory is this drift, and"
         " exceeds every fluctuation by orders of magnitude; replicas from one"
-        " checkpoint show the fluctuations."
+        " checkpoint, about their mean, show the fluctuations."
     )
     source: ClassVar[str] = (
         "Gross, Raulf and Räth 2024 (statement: quasi-stationary states); formula"
@@ -74,7 +74,8 @@ class GaugeDrift(CanonicalClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Principal components of each chain; replicas about their mean."""
         raw = [_components(chain)[0] for chain in _trajectories(problem)]
-        total = (_short(problem) ** 2).sum(axis=2).mean(axis=1)
+        basis = theory.fluctuating_space(networks.layers(problem)).basis
+        total = ((_short(problem) @ basis) ** 2).sum(axis=2).mean(axis=1)
         return {
             RAW: Estimate.from_samples(np.array(raw)),
             REPLICAS: Estimate.from_samples(total),
@@ -109,7 +110,7 @@ def _steps(problem: Problem) -> np.ndarray:
 def _lengths(problem: Problem) -> list[int]:
     """Numbers of records in the right panel."""
     count = len(_steps(problem))
-    return [count // 10, count // 5, count // 2, count]
+    return [count // 5, count // 3, count // 2, count]
 
 
 def _fluctuations(problem: Problem) -> theory.LayerFluctuations:
@@ -162,7 +163,7 @@ def _short(problem: Problem) -> np.ndarray:
 
 def _components(records: np.ndarray) -> np.ndarray:
     """Variances along principal components of records, largest first."""
-    return measure.principal_components(records).variances
+    return measure.principal_components(records).variances.value
 
 
 def _spectra(problem: Problem) -> Panel:
@@ -174,7 +175,7 @@ def _spectra(problem: Problem) -> Panel:
     ranks = np.arange(1.0, SHOWN + 1)
     top = Series(np.ones(1), np.array([_largest(problem, _steps(problem))]))
     return Panel(
-        title="principal components of recorded weights",
+        title="principal components",
         x_label="principal component, largest variance first",
         y_label="variance of the weights",
         series=(
@@ -189,7 +190,7 @@ def _spectra(problem: Problem) -> Panel:
 
 def _growth(problem: Problem) -> Panel:
     steps, lengths = _steps(problem), _lengths(problem)
-    line = np.unique(np.geomspace(lengths[0] // 2, lengths[-1], 30).astype(int))
+    line = np.unique(np.geomspace(lengths[0], lengths[-1], 30).astype(int))
     predicted = np.array([_largest(problem, steps[:count]) for count in line])
     seen = Estimate.from_samples(
         np.array(

@@ -14,7 +14,7 @@ from linnet.network import Weights
 from linnet.phenomena.fluctuations.theory.gauge import imbalance_drift
 from linnet.phenomena.fluctuations.theory.jacobian import check_two_layers
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
-from linnet.phenomena.fluctuations.theory.visited import visited_noise
+from linnet.phenomena.fluctuations.theory.visited import noise_near, visited_noise
 from linnet.shapes import Float, Int
 
 UNUSED = 1e-12  # part of the largest: a hidden direction that neither layer uses
@@ -99,10 +99,11 @@ def gauge_path(
 
     def velocity(_: float, theta: Float[np.ndarray, " p"]) -> Float[np.ndarray, " p"]:
         layers = split(theta)
-        met = visited_noise(minimum, layers, learning_rate, noise_factor)
+        met = noise_near(minimum, layers, learning_rate, noise_factor)
         (rate,) = imbalance_drift(layers, met, learning_rate, 1.0)
         return np.concatenate([part.ravel() for part in gauge_velocity(layers, rate)])
 
+    visited_noise(minimum, weights, learning_rate, noise_factor)  # refuses a bad start
     start = np.concatenate([layer.ravel() for layer in weights])
     found = start[:, None]
     if at[-1] > 0:

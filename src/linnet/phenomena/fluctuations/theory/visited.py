@@ -9,20 +9,21 @@ the part of the weights that fluctuates. Derived here.
 
 import numpy as np
 
-from linnet.network import Weights
+from linnet.network import Weights, end_to_end
 from linnet.phenomena.fluctuations.theory.jacobian import check_two_layers
-from linnet.phenomena.fluctuations.theory.layer_covariance import LayerFluctuations
-from linnet.phenomena.fluctuations.theory.linearization import (
-    Linearization,
-    linearize,
+from linnet.phenomena.fluctuations.theory.kronecker import (
+    TwoLayerHessian,
+    hessian_in_eigenbasis,
 )
+from linnet.phenomena.fluctuations.theory.layer_covariance import LayerFluctuations
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.noise import gradient_noise
+from linnet.phenomena.fluctuations.theory.shares import check_not_negative
 from linnet.shapes import Float
 
 SWEEPS = 1000  # of the iteration to the stationary second moment
 STEADY = 1e-10  # relative change at which it has ended
-OFF = 1e-4  # how far from the minimum an integrator may take the layers
+OFF = 1e-6  # distance of the product from the minimum, relative
 
 
 def visited_noise(
@@ -55,10 +56,8 @@ def visited_noise(
 
     Reference: derived here.
     """
-    linear = _linear(minimum, weights, learning_rate)
-    met, _ = _stationary(minimum, linear, learning_rate, noise_factor)
-    k, r = minimum.outputs, len(minimum.variances)
-    return minimum.full(met.reshape(k, r, k, r).transpose(0, 2, 1, 3))
+    _check_minimum(minimum, weights)
+    return noise_near(minimum, weights, learning_rate, noise_factor)
 
 
 def visited_covariance(
@@ -76,37 +75,65 @@ def visited_covariance(
 
     Reference: Gross et al. 2024 (statement); derived here.
     """
-    linear = _linear(minimum, weights, learning_rate)
-    _, reduced = _stationary(minimum, linear, learning_rate, noise_factor)
+    _check_minimum(minimum, weights)
+    hessian = hessian_in_eigenbasis(weights, minimum.variances, minimum.basis)
+    _, reduced = _stationary(minimum, hessian, learning_rate, noise_factor)
     return LayerFluctuations(
-        basis=linear.basis,
+        basis=hessian.eigenvectors(),
         reduced=(reduced + reduced.T) / 2,
         shapes=tuple(layer.shape for layer in weights),
-        curvatures=linear.curvatures,
-        gap=linear.gap,
+        curvatures=hessian.eigenvalues[hessian.moving],
+        gap=hessian.gap,
     )
 
 
-def _linear(minimum: Minimum, weights: Weights, learning_rate: float) -> Linearization:
+def noise_near(
+    minimum: Minimum, weights: Weights, learning_rate: float, noise_factor: float
+) -> Float[np.ndarray, "kd kd"]:
+    """`visited_noise` without a look at whether the layers are at the minimum.
+
+    For integrators, whose trial steps leave it.
+
+    Raises:
+        ValueError: when there are not two layers, or SGD is unstable.
+    """
+    hessian = hessian_in_eigenbasis(weights, minimum.variances, minimum.basis)
+    met, _ = _stationary(minimum, hessian, learning_rate, noise_factor)
+    k, r = minimum.outputs, len(minimum.variances)
+    return minimum.full(met.reshape(k, r, k, r).transpose(0, 2, 1, 3))
+
+
+def _check_minimum(minimum: Minimum, weights: Weights) -> None:
     check_two_layers(weights)
-    linear = linearize(minimum, weights, tolerance=OFF)
-    limit = 2 / linear.curvatures.max()
+    gap = end_to_end(weights) - minimum.end_to_end
+    off = np.linalg.norm(gap) / np.linalg.norm(minimum.end_to_end)
+    if not off <= OFF:
+        raise ValueError(
+            "Argument `weights` must be at the least-squares minimum, but their product"
+            f" is off by {off:.2g} of it: train to the end with all samples. A"
+            " bottleneck cannot get there: use `quasi_stationary`."
+        )
+
+
+def _stationary(
+    minimum: Minimum,
+    hessian: TwoLayerHessian,
+    learning_rate: float,
+    noise_factor: float,
+) -> tuple[Float[np.ndarray, "kr kr"], Float[np.ndarray, "q q"]]:
+    """Second moment of the gradient, and covariance of the modes, in turn."""
+    curvatures, images = hessian.eigenvalues[hessian.moving], hessian.images()
+    limit = 2 / curvatures.max()
     if not 0 < learning_rate < limit:
         raise ValueError(
             f"Argument `learning_rate` must be positive and below {limit:.4g}, where"
             f" descent is stable, but is {learning_rate}."
         )
-    return linear
-
-
-def _stationary(
-    minimum: Minimum, linear: Linearization, learning_rate: float, noise_factor: float
-) -> tuple[Float[np.ndarray, "kr kr"], Float[np.ndarray, "q q"]]:
-    """Second moment of the gradient, and covariance of the modes, in turn."""
-    sums = np.add.outer(linear.curvatures, linear.curvatures) / learning_rate
+    check_not_negative("noise_factor", noise_factor)
+    sums = np.add.outer(curvatures, curvatures) / learning_rate
     k, r = minimum.outputs, len(minimum.variances)
     bare = gradient_noise(minimum).transpose(0, 2, 1, 3).reshape(k * r, k * r)
-    met, images = noise_factor * bare, linear.images
+    met = noise_factor * bare
     pull, largest = np.tile(minimum.variances, k), 1e6 * np.linalg.norm(met)
     for _ in range(SWEEPS):
         modes = images.T @ met @ images / sums
@@ -115,7 +142,7 @@ def _stationary(
         before = met
         met = noise_factor * spread + (1 - noise_factor) * pull[:, None] * moved * pull
         change = np.linalg.norm(met - before)
-        if change <= STEADY * np.linalg.norm(met):
+        if change <= STEADY * np.linalg.norm(met) or not change:
             return met, images.T @ met @ images / sums
         if not change < largest:
             break
