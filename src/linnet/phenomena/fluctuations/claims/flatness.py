@@ -12,9 +12,12 @@ from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status
 
-RATE, BATCH, NOISE = 0.02, 10, 0.01
+RATE, BATCH = 0.02, 10
+NOISE = 0.001  # of the labels: the drift against the fluctuations is like its square
 SIDE, SAMPLES = 20, 4000
 REPLICAS, EVERY = 64, 60
+MEDIAN = "median of slopes"
+MANY = 20  # outputs, of which the caption tells the law of white noise
 
 
 class InverseVarianceFlatness(CanonicalClaim):
@@ -32,10 +35,10 @@ class InverseVarianceFlatness(CanonicalClaim):
     )
     domain: ClassVar[str] = (
         "Two layers at the least-squares minimum, many samples, independent batches."
-        " The exponent is the median slope over all pairs of axes of the second layer,"
-        " predicted for this very network and data set; it mixes local slopes and"
-        " depends on the range of F, which the figure states. It does not depend on the"
-        " size of the label noise."
+        " The exponent is that of a straight line through all axes of the second layer"
+        " (least squares, and median of slopes), predicted for this very network and"
+        " data set. It mixes local slopes, and so depends on the layers, on the range"
+        " of F, which the figure states, and on the fit; not on the label noise."
     )
     wrong_theory: ClassVar[str] = "thermal equilibrium, exponent -2"
 
@@ -48,27 +51,30 @@ class InverseVarianceFlatness(CanonicalClaim):
         return "exact"
 
     def test(self, problem: Problem, label: str) -> ZTest:
-        """Standard errors by bootstrap over replicas."""
+        """Standard errors over replicas."""
         return ZTest()
 
     def predict(self, problem: Problem) -> Quantities:
         """The same fit to predicted variances and widths."""
-        return {
-            label(other): measure.power_law(*predicted(other)).exponent
-            for other in _networks(problem)
-        }
+        out: dict[str, Observed] = {}
+        for other in _networks(problem):
+            fit = theory.fitted_exponent(*predicted(other))
+            robust = measure.power_law(*predicted(other))
+            out |= {label(other): fit.exponent, label(other, MEDIAN): robust.exponent}
+        return out
 
     def wrong(self, problem: Problem) -> Quantities:
         """Variance as if noise were the same everywhere."""
         wrong = theory.EQUILIBRIUM_EXPONENT
-        return {label(other): wrong for other in _networks(problem)}
+        return dict.fromkeys(self.predict(problem), wrong)
 
     def observe(self, problem: Problem) -> Quantities:
         """Variances of SGD, and widths of the measured loss."""
-        observed: dict[str, Observed] = {
-            label(other): fitted(other).exponent for other in _networks(problem)
-        }
-        return observed
+        out: dict[str, Observed] = {}
+        for other in _networks(problem):
+            median = fitted(other).exponent
+            out |= {label(other): _slope(other), label(other, MEDIAN): median}
+        return out
 
     def note(self, problem: Problem) -> str:
         """Where the range of widths is too small to mean much."""
@@ -77,12 +83,13 @@ class InverseVarianceFlatness(CanonicalClaim):
     def figure(self, problem: Problem) -> Figure:
         """Variance against flatness, both layers."""
         texts = [_described(other) for other in _networks(problem)]
+        texts.append(_many(problem))
         return Figure(
             name=self.name,
             caption=(
                 "Variance of SGD along the axes of one layer, against the width of the"
                 " valley of the loss along the same axis. Left, second layer: the"
-                f" narrower, the larger. {' '.join(texts)} Dashed: what thermal"
+                f" narrower, the larger. {' '.join(texts).strip()} Dashed: what thermal"
                 " equilibrium would give. Right, first layer: its widths take as many"
                 " values as there are outputs, so that there is no such relation."
             ),
@@ -97,10 +104,14 @@ def network(seed: int, quick: bool, outputs: int) -> Problem:
     )
 
 
-def label(problem: Problem) -> str:
+def label(problem: Problem, fit: str = "least squares") -> str:
     """Of the exponent of one network."""
+    return f"exponent of the second layer, {_outputs(problem)}, {fit}"
+
+
+def _outputs(problem: Problem) -> str:
     k = len(problem.moments.yx)
-    return f"exponent of the second layer, {k} output{'s' if k > 1 else ''}"
+    return f"{k} output{'s' if k > 1 else ''}"
 
 
 def _networks(problem: Problem) -> list[Problem]:
@@ -164,12 +175,36 @@ def _deviations(problem: Problem) -> np.ndarray:
     return networks.about_means(problem, RATE, BATCH, REPLICAS, saves, EVERY)
 
 
+def _slope(problem: Problem) -> Estimate:
+    """Exponent by least squares: linear in relative changes of the variances."""
+    samples, widths = observed(problem)
+    mean, x = samples.mean(axis=0), np.log(widths)
+    pull = -(x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    around = Estimate.from_samples((samples / mean - 1) @ pull)
+    return Estimate(pull @ np.log(mean), around.stderr, around.effective_samples)
+
+
 def _described(problem: Problem) -> str:
-    found = fitted(problem)
-    k = len(problem.moments.yx)
+    variances, widths = observed(problem)
+    fit = theory.fitted_exponent(variances.mean(axis=0), widths)
     return (
-        f"{k} output{'s' if k > 1 else ''}: exponent {float(found.exponent.value):.2f}"
-        f" over {found.fit.decades:.1f} decades of width."
+        f"{_outputs(problem)}: exponent {fit.exponent:.2f} over {fit.decades:.1f}"
+        f" decades of width ({fit.r_squared:.0%} of the spread)."
+    )
+
+
+def _many(problem: Problem) -> str:
+    """The law of white noise for as many outputs as inputs."""
+    if problem.quick:
+        return ""
+    other = network(problem.seed, problem.quick, MANY)
+    start, axes = networks.layers(other), _axes(other, 1)
+    steep = theory.axis_curvature(start, other.moments.xx, 1, axes)
+    shares = theory.layer_shares(start)[1].ravel()
+    fit = theory.fitted_exponent(shares, theory.quadratic_width(steep, 1.0))
+    return (
+        f"{_outputs(other)} (theory only): {fit.exponent:.2f} over"
+        f" {fit.decades:.1f} decades ({fit.r_squared:.0%})."
     )
 
 
@@ -193,13 +228,12 @@ def _first(problem: Problem) -> Panel:
 
 
 def _pair(problem: Problem, layer: int, color: int) -> list[Series]:
-    """Dots of all axes, and the line through the predicted ones of an output each."""
+    """Dots of all axes; for the second layer a predicted line through each output."""
     variances, widths = predicted(problem, layer)
     samples, wide = observed(problem, layer)
     seen = Estimate.from_samples(samples)
     k = len(problem.moments.yx)
-    name = f"{k} output{'s' if k > 1 else ''}"
-    dots = Series(wide, seen.value, name, "simulation", color, seen.stderr)
+    dots = Series(wide, seen.value, _outputs(problem), "simulation", color, seen.stderr)
     lines = []
     for i, (x, y) in enumerate(
         zip(widths.reshape(k, -1), variances.reshape(k, -1), strict=True)
@@ -207,7 +241,7 @@ def _pair(problem: Problem, layer: int, color: int) -> list[Series]:
         order = np.argsort(x)
         text = "predicted, one line an output" if not i and not color else ""
         lines.append(Series(x[order], y[order], text, "theory", color))
-    return [*lines, dots]
+    return [*lines, dots] if layer else [dots]
 
 
 def _panel(title: str, series: list[Series]) -> Panel:

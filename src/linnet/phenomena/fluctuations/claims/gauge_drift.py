@@ -12,7 +12,7 @@ from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
 
-RAW = "largest variance along one trajectory"
+RAW = "variance of one trajectory along its first component"
 REPLICAS = "total variance of replicas, where the product responds"
 RATE, BATCH, NOISE = 0.05, 10, 0.1
 CHAINS, SHORT = 32, (32, 60, 20)  # of the trajectory; replicas, saves, steps apart
@@ -39,8 +39,9 @@ class GaugeDrift(CanonicalClaim):
     )
     domain: ClassVar[str] = (
         "Two layers at the least-squares minimum, independent batches, fluctuations"
-        " small against the weights. The predicted variance is that of the mean path,"
-        " of the fluctuations along it, and of what a finite number of records adds."
+        " small against the weights. The component is that of the mean of all other"
+        " trajectories, so that no fluctuation has a say in it; the predicted variance"
+        " is that of the mean path and of the fluctuations along it."
     )
     wrong_theory: ClassVar[str] = (
         "the state is stationary, without drift; and every weight fluctuates"
@@ -62,7 +63,7 @@ class GaugeDrift(CanonicalClaim):
         """From the drift at the minimum, and from linear response."""
         found = _fluctuations(problem)
         steps = _steps(problem)
-        return {RAW: _largest(problem, steps), REPLICAS: found.total_variance}
+        return {RAW: _largest(problem, len(steps)), REPLICAS: found.total_variance}
 
     def wrong(self, problem: Problem) -> Quantities:
         """The largest stationary variance; the mean one, for every weight."""
@@ -73,11 +74,11 @@ class GaugeDrift(CanonicalClaim):
 
     def observe(self, problem: Problem) -> Quantities:
         """Principal components of each chain; replicas about their mean."""
-        raw = [_components(chain)[0] for chain in _trajectories(problem)]
+        raw = _along_drift(problem, len(_steps(problem)))
         basis = theory.fluctuating_space(networks.layers(problem)).basis
         total = ((_short(problem) @ basis) ** 2).sum(axis=2).mean(axis=1)
         return {
-            RAW: Estimate.from_samples(np.array(raw)),
+            RAW: Estimate.from_samples(raw),
             REPLICAS: Estimate.from_samples(total),
         }
 
@@ -110,7 +111,7 @@ def _steps(problem: Problem) -> np.ndarray:
 def _lengths(problem: Problem) -> list[int]:
     """Numbers of records in the right panel."""
     count = len(_steps(problem))
-    return [count // 5, count // 3, count // 2, count]
+    return [int(number) for number in np.geomspace(40, count, 5)]
 
 
 def _fluctuations(problem: Problem) -> theory.LayerFluctuations:
@@ -130,17 +131,24 @@ def _path(problem: Problem) -> np.ndarray:
     return np.concatenate([part.reshape(len(part), -1) for part in found], axis=1)
 
 
-def _largest(problem: Problem, steps: np.ndarray) -> float:
-    r"""First principal variance of a trajectory.
-
-    That of the mean path and of the fluctuations about it; T independent records add
-    $\mathrm{tr}V/T$ in whatever direction it points.
-    """
-    found, count = _fluctuations(problem), len(steps)
+def _largest(problem: Problem, count: int) -> float:
+    """First principal variance of the first records, of path and fluctuations."""
     path = _path(problem)[:count]
     path = path - path.mean(axis=0)
-    whole = path.T @ path / count + found.covariance()
-    return float(np.linalg.eigvalsh(whole)[-1]) + found.total_variance / count
+    whole = path.T @ path / count + _fluctuations(problem).covariance()
+    return float(np.linalg.eigvalsh(whole)[-1])
+
+
+def _along_drift(problem: Problem, count: int) -> np.ndarray:
+    """Variance of the first records of each chain along the drift of the others."""
+    chains = _trajectories(problem)[:, :count]
+    total = chains.sum(axis=0)
+    out = []
+    for chain in chains:
+        others = (total - chain) / (len(chains) - 1)
+        axis = np.linalg.svd(others - others.mean(axis=0), full_matrices=False)[2][0]
+        out.append((chain @ axis).var())
+    return np.array(out)
 
 
 @lru_cache(maxsize=4)
@@ -173,7 +181,8 @@ def _spectra(problem: Problem) -> Panel:
     trajectory = np.mean([_components(c)[shown] for c in _trajectories(problem)], 0)
     replicas = _components(_short(problem))[shown]
     ranks = np.arange(1.0, SHOWN + 1)
-    top = Series(np.ones(1), np.array([_largest(problem, _steps(problem))]))
+    drift = np.full(2, _largest(problem, len(_steps(problem))))
+    top = Series(np.array([0.5, 1.5]), drift, "drift", "theory", 1)
     return Panel(
         title="principal components",
         x_label="principal component, largest variance first",
@@ -191,15 +200,9 @@ def _spectra(problem: Problem) -> Panel:
 def _growth(problem: Problem) -> Panel:
     steps, lengths = _steps(problem), _lengths(problem)
     line = np.unique(np.geomspace(lengths[0], lengths[-1], 30).astype(int))
-    predicted = np.array([_largest(problem, steps[:count]) for count in line])
-    seen = Estimate.from_samples(
-        np.array(
-            [
-                [_components(chain[:count])[0] for count in lengths]
-                for chain in _trajectories(problem)
-            ]
-        )
-    )
+    predicted = np.array([_largest(problem, count) for count in line])
+    samples = [_along_drift(problem, count) for count in lengths]
+    seen = Estimate.from_samples(np.stack(samples, axis=1))
     at = np.array([steps[count - 1] for count in lengths], dtype=float)
     along = steps[line - 1].astype(float)
     alone = np.full(len(along), float(np.asarray(GaugeDrift().wrong(problem)[RAW])))
