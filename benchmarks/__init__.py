@@ -5,4 +5,13 @@ is a module with `run(full) -> list[Row]`; it runs in a fresh process that is pi
 one core before anything heavy is loaded.
 """
 
-NAMES = ("startup", "limits", "flow", "ensemble", "descent", "layers")
+NAMES = (
+    "startup",
+    "limits",
+    "flow",
+    "ensemble",
+    "descent",
+    "late_time",
+    "stationary",
+    "layers",
+)

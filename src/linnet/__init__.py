@@ -15,6 +15,7 @@ _HOMES = {
         "GradientFlow",
         "HeavyBall",
         "Trajectory",
+        "late_time",
         "WithoutReplacement",
         "linear_steps",
         "log_steps",

@@ -72,7 +72,7 @@ def test_every_dynamics_trains_on_the_moments_of_its_data():
 @pytest.mark.parametrize("dynamics", [MOMENTS, GradientFlow, None])
 def test_a_dynamics_of_no_known_kind_is_refused(dynamics):
     name = type(dynamics).__name__
-    message = f"a GradientFlow, GradientDescent or SGD, but is of type {name}"
+    message = f"a GradientFlow, GradientDescent, SGD or Langevin, but is of type {name}"
     with pytest.raises(TypeError, match=message):
         simulate(dynamics, WEIGHTS, times=[1.0])
 

@@ -5,6 +5,14 @@ from linnet.dynamics.descent import SGD as SGD
 from linnet.dynamics.descent import AbstractDiscreteDynamics as AbstractDiscreteDynamics
 from linnet.dynamics.descent import GradientDescent as GradientDescent
 from linnet.dynamics.flow import GradientFlow as GradientFlow
+from linnet.dynamics.langevin import Langevin as Langevin
+from linnet.dynamics.late_statistics import EffectiveSamples as EffectiveSamples
+from linnet.dynamics.late_statistics import LateTime as LateTime
+from linnet.dynamics.late_time import flat_weights as flat_weights
+from linnet.dynamics.late_time import late_time as late_time
+from linnet.dynamics.ornstein_uhlenbeck import (
+    OrnsteinUhlenbeck as OrnsteinUhlenbeck,
+)
 from linnet.dynamics.sampling import AbstractSampling as AbstractSampling
 from linnet.dynamics.sampling import Epochs as Epochs
 from linnet.dynamics.sampling import WithoutReplacement as WithoutReplacement

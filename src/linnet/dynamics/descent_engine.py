@@ -19,6 +19,7 @@ from linnet.dynamics.descent import (
 from linnet.dynamics.engine import AbstractEngine, Progress
 from linnet.dynamics.frame import Frame, full_frame, reduced_frame
 from linnet.dynamics.gradient import Stacked
+from linnet.dynamics.langevin import Langevin
 from linnet.dynamics.march import (
     Probe,
     Recording,
@@ -39,7 +40,7 @@ class DescentEngine(AbstractEngine):
 
     def __init__(
         self,
-        dynamics: GradientDescent | SGD,
+        dynamics: GradientDescent | SGD | Langevin,
         space: RowSpace,
         weights: StackedWeights,
         seed: int,
@@ -146,7 +147,7 @@ class DescentEngine(AbstractEngine):
 
 
 def _stepped(
-    dynamics: GradientDescent | SGD,
+    dynamics: GradientDescent | SGD | Langevin,
     space: RowSpace,
     weights: StackedWeights,
     dtype: np.dtype,
@@ -155,6 +156,8 @@ def _stepped(
 
     Where weights move without gradients, full-batch descent takes the full ones too.
     """
+    if isinstance(dynamics, Langevin):
+        return dynamics, weights, full_frame(space, dtype)
     noise = dynamics.label_noise if dynamics.label_noise else None
     if isinstance(dynamics, SGD):
         silent = eqx.tree_at(
@@ -175,12 +178,17 @@ def _stepped(
     return stepped, reduction.start, reduced_frame(space, reduction, dtype)
 
 
-def _describe(dynamics: GradientDescent | SGD) -> str:
+def _describe(dynamics: GradientDescent | SGD | Langevin) -> str:
+    name, rate = type(dynamics).__name__, dynamics.learning_rate
+    if isinstance(dynamics, Langevin):
+        return (
+            f"{name}, {dynamics.scheme}, noise factor {dynamics.noise_factor:.4g}, time"
+            f" step {dynamics.step_time:.4g}, learning rate {rate:.4g}"
+        )
     batch = "full batch"
     if isinstance(dynamics, SGD):
         batch = f"batches of {dynamics.batch_size}"
     noise = f", label noise {dynamics.label_noise:.4g}" if dynamics.label_noise else ""
-    name, rate = type(dynamics).__name__, dynamics.learning_rate
     return f"{name}, {batch}, learning rate {rate:.4g}{noise}"
 
 

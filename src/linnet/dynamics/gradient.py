@@ -71,3 +71,21 @@ def squared_norm(weights: Layers) -> Float[Array, ""]:
     """Sum of the squares of all weights."""
     first, *rest = (jnp.vdot(layer, layer) for layer in weights)
     return sum(rest, start=first)
+
+
+def weighted_gradients(
+    weights: Layers,
+    inputs: Float[Array, "n d"],
+    targets: Float[Array, "n k"],
+    shares: Float[Array, " n"],
+) -> Layers:
+    """Sum over samples of their gradients, each times its share; of any sign."""
+    below = [inputs]
+    for layer in weights[:-1]:
+        below.append(below[-1] @ layer.T)
+    error = (below[-1] @ weights[-1].T - targets) * shares[:, None]
+    gradients = []
+    for layer, activity in zip(weights[::-1], below[::-1], strict=True):
+        gradients.append(error.T @ activity)
+        error = error @ layer
+    return tuple(gradients[::-1])

@@ -4,6 +4,7 @@ import numpy as np
 
 from linnet.dynamics.descent import SGD
 from linnet.dynamics.flow import GradientFlow
+from linnet.dynamics.langevin import Langevin
 from linnet.dynamics.reduction import StackedWeights
 from linnet.dynamics.request import Dynamics
 
@@ -59,8 +60,9 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
     shapes = [layer.shape[1:] for layer in layers]
     sizes = [shapes[0][1], *(out for out, _ in shapes)]
     whole = sum(out * inner for out, inner in shapes)
-    if isinstance(dynamics, SGD):
-        batch = 2 * dynamics.batch_size * sum(sizes)
+    if isinstance(dynamics, SGD | Langevin):
+        seen = dynamics.batch_size if isinstance(dynamics, SGD) else dynamics.n
+        batch = 2 * seen * sum(sizes)
         numbers = replicas * ((STEP_COPIES + WHOLE_COPIES) * whole + batch)
     else:
         copies = FLOW_COPIES if isinstance(dynamics, GradientFlow) else STEP_COPIES
@@ -73,7 +75,7 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
 
 
 def shared_bytes(dynamics: Dynamics, dtype: np.dtype) -> int:
-    """What all replicas hold in common: the samples of SGD."""
-    if not isinstance(dynamics, SGD):
+    """What all replicas hold in common: the samples."""
+    if not isinstance(dynamics, SGD | Langevin):
         return 0
     return (dynamics.inputs.size + dynamics.targets.size) * dtype.itemsize

@@ -10,12 +10,13 @@ import numpy as np
 
 from linnet.dynamics.descent import SGD, GradientDescent
 from linnet.dynamics.flow import GradientFlow
+from linnet.dynamics.langevin import Langevin
 from linnet.dynamics.monitor import Named, Observable
 from linnet.dynamics.reduction import AnyWeights, StackedWeights
 from linnet.network import check_weights, end_to_end
 from linnet.task import Moments
 
-Dynamics = GradientFlow | GradientDescent | SGD
+Dynamics = GradientFlow | GradientDescent | SGD | Langevin
 METHODS = ("auto", "dopri8", "rkc3")
 PRECISIONS = ("float64", "float32")
 
@@ -73,13 +74,13 @@ def check_dynamics(dynamics: Dynamics) -> Moments:
     Raises:
         TypeError: when it is none that `simulate` knows.
     """
-    if isinstance(dynamics, SGD):
+    if isinstance(dynamics, SGD | Langevin):
         return Moments.of_data(dynamics.inputs, dynamics.targets)
     if isinstance(dynamics, GradientFlow | GradientDescent):
         return dynamics.moments
     raise TypeError(
-        "Argument `dynamics` must be a GradientFlow, GradientDescent or SGD, but is of"
-        f" type {type(dynamics).__name__}."
+        "Argument `dynamics` must be a GradientFlow, GradientDescent, SGD or Langevin,"
+        f" but is of type {type(dynamics).__name__}."
     )
 
 

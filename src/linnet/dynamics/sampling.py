@@ -145,7 +145,7 @@ def subsets(
     def enter(i: Array, chosen: Int[Array, "size count"]) -> Int[Array, "size count"]:
         last = n - size + i
         drawn = below(words[i], last + 1)
-        taken = (chosen == drawn).any(axis=0)
+        taken = (chosen == drawn[None]).any(axis=0)
         return chosen.at[i].set(jnp.where(taken, last, drawn).astype(jnp.int32))
 
     start = jnp.full((size, count), -1, jnp.int32)

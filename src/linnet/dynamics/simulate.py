@@ -21,6 +21,7 @@ from linnet.dynamics.engine import AbstractEngine, Progress
 from linnet.dynamics.flow import GradientFlow
 from linnet.dynamics.flow_engine import FlowEngine
 from linnet.dynamics.frame import full_weights
+from linnet.dynamics.langevin import Langevin
 from linnet.dynamics.memory import check_memory
 from linnet.dynamics.monitor import Monitor, Named, Observable, View, observe_all
 from linnet.dynamics.outcome import CONVERGED, LEFT, Clock, End, at_rest, classify
@@ -55,12 +56,12 @@ def simulate(
     r"""Train a linear network and save what was asked for, when it was asked for.
 
     Args:
-        dynamics: `GradientFlow`, `GradientDescent` or `SGD`.
+        dynamics: `GradientFlow`, `GradientDescent`, `SGD` or `Langevin`.
         weights: Layers, first layer first, each `(out, in)`; or each with a leading
             axis of replicas. Any start is allowed, a user's checkpoint too.
         times: Flow times to save at, increasing, from 0 on. Gradient flow only.
         steps: Steps to save at, increasing, from 0 on; time is learning rate times
-            steps. Descent and SGD only.
+            steps, of `Langevin` its time step times steps. Not for gradient flow.
         observe: Functions of the full weights (JAX-traceable) by name; None saves
             `end_to_end`. Weights themselves are kept at the end only. The same function
             objects in a later run save compiling them anew.
@@ -127,9 +128,17 @@ def simulate(
             )
         monitor = Monitor(space, engine.layers, engine.frame)
         record = _run(engine, monitor, schedule, observables, stop_gap, progress)
-        unit = float(getattr(dynamics, "learning_rate", 1.0))
-        clock = Clock(is_discrete, unit, is_noisy=getattr(dynamics, "is_noisy", False))
+        clock = Clock(
+            is_discrete, _unit(dynamics), is_noisy=getattr(dynamics, "is_noisy", False)
+        )
         return _trajectory(record, engine, monitor, single, clock, stop_gap)
+
+
+def _unit(dynamics: Dynamics) -> float:
+    """Time that one step takes; one for gradient flow, which counts time itself."""
+    if isinstance(dynamics, Langevin):
+        return float(dynamics.step_time)
+    return float(getattr(dynamics, "learning_rate", 1.0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,14 +53,16 @@ def solve_lyapunov(
     _check(drift, rhs)
     h, basis = np.linalg.eigh(drift)
     _check_positive(h)
-    inner = basis.T @ rhs @ basis
-    inner /= h[:, None] + h
-    outer = basis @ inner
-    del inner
-    solution = outer @ basis.T
-    if _is_symmetric(rhs):
-        return (solution + solution.T) / 2
-    return solution
+    symmetric = _is_symmetric(rhs)
+    matrix = basis.T @ rhs @ basis
+    matrix /= h[:, None] + h
+    matrix = basis @ matrix  # one name: what is done with is given back at once
+    matrix = matrix @ basis.T
+    del basis
+    if symmetric:
+        matrix = matrix + matrix.T
+        matrix /= 2
+    return matrix
 
 
 def _check(drift: Float[np.ndarray, "..."], rhs: Float[np.ndarray, "..."]) -> None:

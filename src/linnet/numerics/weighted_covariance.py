@@ -21,9 +21,10 @@ from linnet.numerics.marchenko_pastur import (
 )
 from linnet.shapes import Float
 
-LEVELS, STEPS = 30, 2  # of the distance to the real axis; of Newton on each
+LEVELS, STEPS = 3, 2  # per decade of the distance to the real axis; of Newton on each
 LAST_STEPS = 60
 PRECISION = 1e-9
+NEAREST = 1e-6  # to the real axis before the last level, relative to x
 SMALL, TERMS = 3e-3, 9  # where the mean weight is a series; its terms
 
 
@@ -126,16 +127,17 @@ def _density(
 ) -> Float[np.ndarray, " q"]:
     top = 10 * max(tau.max(), np.abs(x).max())
     delta = -tau.mean() / (x + 1j * top)
-    heights = np.r_[top * np.logspace(0, -12, LEVELS), 0.0]
-    for height in heights:
-        z = x + 1j * height
-        for _ in range(STEPS if height else LAST_STEPS):
+    levels = int(LEVELS * np.log10(top / (NEAREST * x.min()))) + 1
+    for level in range(levels + 1):
+        last = level == levels
+        z = x + 1j * (0.0 if last else top * (NEAREST * x / top) ** (level / levels))
+        for _ in range(LAST_STEPS if last else STEPS):
             value, slope = _equation(delta, z, aspect_ratio, degrees, tau)
             step = value / np.where(slope == 0, 1.0, slope)
-            if not height and (np.abs(step) <= 1e-13 * np.abs(delta)).all():
+            if last and (np.abs(step) <= 1e-13 * np.abs(delta)).all():
                 break
             low = (delta - step).imag < 0  # never leave the upper half plane
-            step[low] *= 0.5 * delta.imag[low] / step.imag[low]
+            step.imag[low] = delta.imag[low] / 2
             delta = delta - step
     value, slope = _equation(delta, z, aspect_ratio, degrees, tau)
     wrong = np.abs(value) > PRECISION * np.abs(delta)
@@ -223,7 +225,8 @@ def _inverse_of_chi_square(
     $e^{-\pi^2/2h}$ with its width $h$.
     """
     width = 0.16
-    u = np.exp(np.arange(-32, 4, width) - 0.25j * np.pi)
+    first = -32 - max(0.0, np.log(np.abs(b).max(initial=1.0)))
+    u = np.exp(np.arange(first, 4, width) - 0.25j * np.pi)
     root = 1 / np.sqrt(1 + 2 * b[:, None] * u)  # its whole powers are fast
     return root**degrees @ (width * u * np.exp(-u))
 

@@ -16,4 +16,26 @@ BIBLIOGRAPHY = (
   pages   = {033103},
   year    = {2024}
 }""",
+    """@article{feng2021,
+  title   = {The inverse variance-flatness relation in stochastic gradient descent is
+             critical for finding flat minima},
+  author  = {Feng, Yu and Tu, Yuhai},
+  journal = {Proceedings of the National Academy of Sciences},
+  volume  = {118},
+  pages   = {e2015617118},
+  year    = {2021}
+}""",
+    """@article{kuhn2023,
+  title   = {Correlated noise in epoch-based stochastic gradient descent: implications
+             for weight variances in flat directions},
+  author  = {K{\\"u}hn, Marcel and Rosenow, Bernd},
+  journal = {arXiv:2306.05300},
+  year    = {2023}
+}""",
+    """@inproceedings{mulayoff2024,
+  title     = {Exact mean square linear stability analysis for {SGD}},
+  author    = {Mulayoff, Rotem and Michaeli, Tomer},
+  booktitle = {Conference on Learning Theory},
+  year      = {2024}
+}""",
 )

@@ -49,6 +49,13 @@ def test_the_error_of_the_autocorrelation_is_its_spread(rng):
     np.testing.assert_allclose(said, spread, rtol=0.35)
 
 
+def test_the_error_of_the_correlation_time_is_its_spread(rng):
+    series = gaussian_series.modes(rng, np.full(200, 0.6), np.ones(200), 4, 2000)
+    found = measure.correlation_time(series)
+    seen = found.value.std(ddof=1)
+    assert np.sqrt((found.stderr**2).mean()) == pytest.approx(seen, rel=0.3)
+
+
 def test_a_series_shorter_than_its_memory_is_not_resolved(rng):
     drift = np.cumsum(rng.normal(size=(200, 1)), 0)
     still = np.ones((200, 1))

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import measure
 
 
@@ -50,6 +51,14 @@ def test_deviations_from_the_replica_mean_lose_no_slow_fluctuation(rng):
     assert abs(found.z(2.0)[0]) > 10
     window = measure.variances_along(measure.detrended(series, 1), np.eye(1))
     assert window.value[0] < 0.01
+
+
+def test_the_variance_about_the_mean_of_few_replicas_is_unbiased(rng):
+    # 4 replicas of 4000 independent weights: each weight is one draw.
+    deviations = measure.about_replica_mean(rng.normal(size=(4, 2, 4000)))
+    found = Estimate.from_samples((deviations[:, 0] ** 2).mean(0))
+    assert abs(found.z(1.0)) < 4
+    assert abs(found.z(3 / 4)) > 10  # without the factor
 
 
 @pytest.mark.parametrize("degree", [0, 1, 3])

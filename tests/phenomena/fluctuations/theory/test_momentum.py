@@ -84,6 +84,16 @@ def test_the_exact_covariance_is_that_of_all_batches_written_out(
     assert np.trace(minimum.full(additive)) < 0.98 * np.trace(seen)
 
 
+def test_without_momentum_both_covariances_are_those_of_plain_sgd():
+    minimum = problem(weight_decay=0.1)[2]
+    plain_sgd = theory.additive_covariance(minimum, 0.2, 0.3)
+    said = theory.momentum_covariance(minimum, 0.2, 0.3)
+    np.testing.assert_allclose(said, plain_sgd, rtol=1e-10, atol=1e-15)
+    plain_sgd = theory.exact_covariance(minimum, 0.2, 0.3)
+    said = theory.exact_momentum_covariance(minimum, 0.2, 0.3)
+    np.testing.assert_allclose(said, plain_sgd, rtol=1e-9, atol=1e-13)
+
+
 @pytest.mark.statistical
 def test_sgd_with_momentum_spreads_as_far_as_the_law_says():
     inputs, targets, minimum = problem(n=30, d=2, k=1)

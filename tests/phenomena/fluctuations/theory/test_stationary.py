@@ -83,6 +83,16 @@ def test_at_the_largest_stable_rate_the_second_moment_map_has_radius_one(
     assert radius(minimum, 1.02 * edge, factor) > 1
 
 
+@pytest.mark.parametrize("factor", [0.0, 0.1, 1.0])
+def test_the_critical_matrix_stays_as_it_is_at_the_largest_stable_rate(factor):
+    _, _, minimum = minimum_of(20, 4, weight_decay=0.1)
+    edge, matrix = theory.critical_covariance(minimum, factor)
+    loss, _ = second_moment_map(minimum, edge, factor)
+    assert np.abs(loss @ matrix.ravel()).max() < 1e-5
+    assert np.trace(matrix) == pytest.approx(1)
+    assert np.linalg.eigvalsh(matrix)[0] > -1e-6
+
+
 @pytest.mark.statistical
 @pytest.mark.parametrize(
     ("sampling", "decay"), [*itertools.product(SAMPLINGS, (0.0,)), (SAMPLINGS[0], 0.3)]

@@ -104,7 +104,9 @@ def _shape(problem: Problem, verdicts: Verdicts) -> Answer:
     found, variances = runs.minimum(problem), _variances(problem)
     slope = _slope(found.curvatures, variances)
     observation = NOT_RUN
-    if "noise_floor" in verdicts and len(chosen := followed(problem)) > 2:
+    if "noise_floor" in verdicts and len(chosen := followed(problem)) < 2:
+        observation = "too few principal inputs relax within the run to tell"
+    elif "noise_floor" in verdicts:
         seen = np.asarray(NoiseFloor().observe(problem)[VARIANCES]).mean(0)
         observation = (
             f"slope {number(_slope(found.curvatures[chosen], seen), 2)} along"

@@ -1,5 +1,6 @@
 """Claim: the largest learning rate at which SGD is stable in mean square."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,6 +44,10 @@ class MeanSquareEdge(FluctuationsClaim):
         " Observed: one step of many chains, spread along the matrix that becomes"
         " unstable first."
     )
+    source: ClassVar[str] = (
+        "Mulayoff and Michaeli 2024 (statement); formula derived here"
+    )
+    citations: ClassVar[tuple[str, ...]] = ("mulayoff2024",)
     of_data: ClassVar[bool] = True
     wrong_theory: ClassVar[str] = "the edge of full-batch descent, 2 / sharpness"
 
@@ -134,31 +139,43 @@ def _balance(problem: Problem, size: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
+def _direction(problem: Problem, size: int) -> np.ndarray:
+    """What becomes unstable first, in the coordinates of the inputs."""
+    basis = runs.minimum(problem).basis
+    return basis @ _critical(problem, size)[1] @ basis.T
+
+
+@lru_cache(maxsize=32)
+def _second_moment(problem: Problem, size: int) -> Callable[[Weights], np.ndarray]:
+    """Its second moment; one function for all runs, which compile it once."""
+    whole = _direction(problem, size)
+
+    def observable(weights: Weights) -> np.ndarray:
+        return ((weights[0] @ whole) * weights[0]).sum()
+
+    return observable
+
+
+@lru_cache(maxsize=32)
 def _chains(problem: Problem, size: int, factor: float, steps: int) -> "Trajectory":
     """SGD without label noise from starts spread along what is unstable first."""
     from linnet.dynamics import SGD, WithoutReplacement, simulate
 
     dataset = problem.dataset
     assert dataset is not None  # `applies` refused
-    rate, critical = _critical(problem, size)
-    basis = runs.minimum(problem).basis
-    whole = basis @ critical @ basis.T
+    rate, whole = _critical(problem, size)[0], _direction(problem, size)
     n, d = dataset.inputs.shape
     count = int(np.clip(ENTRIES / (size * d), FEWEST, MOST))
     values, axes = np.linalg.eigh(whole)
     rng = np.random.default_rng([problem.seed, size])
     drawn = rng.normal(size=(count, 1, d)) * np.sqrt(np.maximum(values, 0)) @ axes.T
-
-    def second_moment(weights: Weights) -> np.ndarray:
-        return ((weights[0] @ whole) * weights[0]).sum()
-
     return simulate(
         SGD(
             dataset.inputs, np.zeros((n, 1)), factor * rate, size, WithoutReplacement()
         ),
         (drawn,),
         steps=list(range(0, steps + 1, min(steps, STRIDE))),
-        observe={"second_moment": second_moment},
+        observe={"second_moment": _second_moment(problem, size)},
         seed=problem.seed,
         memory_limit=problem.memory_limit,
     )

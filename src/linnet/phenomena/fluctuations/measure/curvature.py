@@ -124,8 +124,6 @@ def hessian_axes(
         ValueError: when `count` is not in [1, p], a product is not finite, or Lanczos
             does not converge.
     """
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-
     p = len(center)
     if int(count) != count or not 1 <= count <= p:
         raise ValueError(
@@ -140,18 +138,7 @@ def hessian_axes(
         values, vectors = np.linalg.eigh((dense + dense.T) / 2)
         values, vectors = values[-count:], vectors[:, -count:]
     else:
-        operator = LinearOperator((p, p), matvec=times, dtype=float)
-        start = np.cos(np.arange(p) * np.e)  # in no special direction
-        try:
-            values, vectors = eigsh(
-                operator, count, which="LA", v0=start, tol=tolerance
-            )
-        except ArpackNoConvergence as error:
-            raise ValueError(
-                f"Argument `count` is {count}, but Lanczos found only"
-                f" {len(error.eigenvalues)} eigenvalues: ask for fewer axes, or raise"
-                f" `tolerance` above {tolerance}."
-            ) from error
+        values, vectors = _lanczos(times, p, count, tolerance)
     order = np.argsort(values)[::-1]
     values, rows = values[order], vectors[:, order].T
     gaps = [np.linalg.norm(times(v) - h * v) for h, v in zip(values, rows, strict=True)]
@@ -198,6 +185,24 @@ def derivatives(loss: Callable[..., object]) -> Derivatives:
             return np.asarray(twice(*given))
 
     return Derivatives(gradient, hvp)
+
+
+def _lanczos(
+    times: Callable[[np.ndarray], np.ndarray], p: int, count: int, tolerance: float
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "p m"]]:
+    """Largest eigenvalues and their vectors, as columns."""
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+    operator = LinearOperator((p, p), matvec=times, dtype=float)
+    start = np.cos(np.arange(p) * np.e)  # in no special direction
+    try:
+        return eigsh(operator, count, which="LA", v0=start, tol=tolerance)
+    except ArpackNoConvergence as error:
+        raise ValueError(
+            f"Argument `count` is {count}, but Lanczos found only"
+            f" {len(error.eigenvalues)} eigenvalues: ask for fewer axes, or raise"
+            f" `tolerance` above {tolerance}."
+        ) from error
 
 
 def _product(hvp: HessianProduct, center: Vector, vector: Vector) -> Vector:

@@ -12,6 +12,7 @@ $$\langle w_iw_j\rangle = \frac{\eta^2\kappa C_{ij}\,(1-\beta^2)}
 import numpy as np
 
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
+from linnet.phenomena.fluctuations.theory.noise import gradient_noise
 from linnet.phenomena.fluctuations.theory.ranges import (
     check_not_negative,
     check_stable,
@@ -113,7 +114,7 @@ def momentum_covariance(
     Reference: derived here.
     """
     response = _response(minimum, learning_rate, noise_factor, momentum)
-    return response * _sample_noise(minimum)
+    return response * gradient_noise(minimum)
 
 
 def velocity_covariance(
@@ -163,10 +164,10 @@ def exact_momentum_covariance(
     Reference: derived here.
     """
     response = _response(minimum, learning_rate, noise_factor, momentum)
-    added = total = response * _sample_noise(minimum)
+    added = total = response * gradient_noise(minimum)
     start = size = float(np.abs(added).max())
     for _ in range(ROUNDS):
-        if size <= 1e-15 * float(np.abs(total).max()):
+        if size <= 1e-14 * float(np.abs(total).max()):
             return total
         if size > 1e9 * start:
             break
@@ -195,20 +196,14 @@ def _response(
     return scale / (slow + momentum * apart**2)
 
 
-def _sample_noise(minimum: Minimum) -> Float[np.ndarray, "k k r r"]:
-    """Covariance of the gradients of single samples at the minimum."""
-    x, residuals = minimum.coordinates, minimum.residuals
-    gradients = residuals[:, :, None] * x[:, None, :]
-    flat = (gradients - gradients.mean(axis=0)).reshape(len(x), -1)
-    k, r = minimum.outputs, x.shape[1]
-    return (flat.T @ flat / len(x)).reshape(k, r, k, r).transpose(0, 2, 1, 3)
-
-
 def _noise_of_spread(
     minimum: Minimum, spread: Float[np.ndarray, "k k r r"]
 ) -> Float[np.ndarray, "k k r r"]:
     """Noise that batch Hessians make of weights spread about the minimum."""
     x, h = minimum.coordinates, minimum.variances
-    along = np.einsum("abij,ni,nj->abn", spread, x, x, optimize=True)
-    sampled = np.swapaxes(along[..., None] * x, -1, -2) @ x / len(x)
+    sampled = np.empty_like(spread)
+    for a, b in np.ndindex(spread.shape[:2]):
+        if a <= b:
+            along = (x @ spread[a, b] * x).sum(axis=1)
+            sampled[a, b] = sampled[b, a] = (x.T * along) @ x / len(x)
     return sampled - h[:, None] * spread * h

@@ -159,11 +159,11 @@ def epoch_fluctuations(
     $F\to\frac12$ where both are flat (half of the noise of a Brownian bridge cancels).
     Cost $O(nr^2 + r^2M + r^3)$.
 
-    Valid for: $\eta\kappa\,\mathrm{tr}H/2\ll1$ and many samples; heuristic, as it
-    leaves out what is of that size relative to a variance and what is of order $1/n$ (third
+    Valid for: $\eta\kappa\,\mathrm{tr}H/2\ll1$ and many samples; heuristic: it leaves
+    out what is of that size relative to a variance and what is of order $1/n$ (third
     cumulants of batches, felt by modes with $\eta hM$ near 1). Simulations of three
-    modes of curvatures 1, 0.1, 0.01, several data sets each:
-    with $\eta\kappa\,\mathrm{tr}H/2<0.03$ and $n\ge256$ all second moments are low by 0
+    modes of curvatures 1, 0.1, 0.01, several data sets each: with
+    $\eta\kappa\,\mathrm{tr}H/2<0.03$ and $n\ge256$ all second moments are low by 0
     to 4 %, where additive theory misses up to half of that of the flattest; with 0.17
     and $n=32$, single samples, by 1 to 19 %, where it misses all but 13 to 23 %.
 

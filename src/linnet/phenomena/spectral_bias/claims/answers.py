@@ -37,7 +37,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
     """Everything predicted for this data, as plain numbers. Theory only."""
     limit = runs.limit(problem)
     curvature = runs.curvature(problem, problem.init_scale)
-    gammas = rank_scales(problem)
+    gammas, rate = rank_scales(problem), runs.learning_rate(problem)
     columns = zip(
         runs.directions(problem),
         runs.input_variances(problem),
@@ -50,7 +50,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
                 "strength": mode.strength,
                 "input_variance": float(variance),
                 "half_time": float(time),
-                "half_step": float(time / runs.learning_rate(problem)),
+                "half_step": float(time / rate),
                 "inputs": _weights(problem, mode.input, "input_names"),
                 "targets": _weights(problem, mode.output, "target_names"),
             }
@@ -67,14 +67,14 @@ def predictions(problem: Problem) -> dict[str, Any]:
         "sharpness": curvature.sharpness,
         "largest_stable_rate": curvature.largest_stable_rate,
         "slowest_curvature": curvature.slowest,
-        "late_steps_per_e_fold": 1
-        / (2 * curvature.slowest * runs.learning_rate(problem)),
+        "late_steps_per_e_fold": 1 / (2 * curvature.slowest * rate),
     }
 
 
 def headline(problem: Problem) -> str:
     """The phenomenon's prediction in one sentence."""
-    steps = modes.half_times(problem) / runs.learning_rate(problem)
+    rate = runs.learning_rate(problem)
+    steps = modes.half_times(problem) / rate
     limit = runs.limit(problem)
     rank = theory.hidden_stable_rank(limit, np.array([problem.init_scale]))[0]
     learned = (
@@ -88,7 +88,7 @@ def headline(problem: Problem) -> str:
     return (
         f"Linear theory predicts that a two-layer network started at scale"
         f" $\\gamma$ = {number(problem.init_scale, 3)} and trained at learning rate"
-        f" {number(runs.learning_rate(problem), 3)} learns {learned}, and ends with a hidden"
+        f" {number(rate, 3)} learns {learned}, and ends with a hidden"
         f" layer of stable rank {number(rank, 3)} out of {limit.shape[1]}."
     )
 

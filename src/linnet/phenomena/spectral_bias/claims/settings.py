@@ -1,4 +1,4 @@
-"""What this phenomenon needs of the settings, refused before any work where it lacks."""
+"""What this phenomenon needs of the settings, and what it chooses by itself."""
 
 from linnet.phenomena.spectral_bias.claims import runs
 from linnet.study import Problem
