@@ -68,9 +68,12 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
         numbers = replicas * ((STEP_COPIES + WHOLE_COPIES) * whole + batch)
         drawn = replicas * drawn_bytes(dynamics)
     else:
-        is_flow = isinstance(dynamics, GradientFlow)
-        copies, stepped = FLOW_COPIES if is_flow else STEP_COPIES, whole
-        if len(layers) == 2 and (is_flow or dynamics.update.keeps_idle):
+        if isinstance(dynamics, GradientFlow):
+            copies, is_reduced = FLOW_COPIES, True
+        else:
+            copies, is_reduced = STEP_COPIES, dynamics.update.keeps_idle
+        stepped = whole
+        if len(layers) == 2 and is_reduced:
             d, h, k = sizes
             stepped = min(h, d + k) * (d + k)
         numbers = replicas * (copies * stepped + WHOLE_COPIES * whole)

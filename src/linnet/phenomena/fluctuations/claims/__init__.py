@@ -12,6 +12,10 @@ from linnet.phenomena.fluctuations.claims.exact_against_continuum import (
 )
 from linnet.phenomena.fluctuations.claims.exact_covariance import ExactCovariance
 from linnet.phenomena.fluctuations.claims.flat_curvature import FlatCurvature
+from linnet.phenomena.fluctuations.claims.flatness import InverseVarianceFlatness
+from linnet.phenomena.fluctuations.claims.gauge_drift import GaugeDrift
+from linnet.phenomena.fluctuations.claims.imbalance import ImbalanceDrift
+from linnet.phenomena.fluctuations.claims.layer_variances import LayerVariances
 from linnet.phenomena.fluctuations.claims.momentum import Momentum
 from linnet.phenomena.fluctuations.claims.noise_floor import NoiseFloor
 from linnet.phenomena.fluctuations.claims.noise_spectrum import NoiseSpectrum
@@ -31,4 +35,8 @@ CLAIMS = (
     Momentum(),
     Epochs(),
     Reshuffling(),
+    LayerVariances(),
+    InverseVarianceFlatness(),
+    GaugeDrift(),
+    ImbalanceDrift(),
 )
