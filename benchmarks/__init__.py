@@ -4,3 +4,15 @@
 is a module with `run(full) -> list[Row]`; it runs in a fresh process that is pinned to
 one core before anything heavy is loaded.
 """
+
+NAMES = (
+    "startup",
+    "limits",
+    "flow",
+    "ensemble",
+    "descent",
+    "sgd",
+    "late_time",
+    "stationary",
+    "layers",
+)

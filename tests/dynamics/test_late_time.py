@@ -134,6 +134,19 @@ def test_the_langevin_twin_is_accumulated_too():
     assert abs(covariance.value[0, 0] - variance) < 4 * covariance.stderr[0, 0]
 
 
+def test_descent_with_label_noise_has_the_exact_variance():
+    sgd, least, _, decay = line()
+    moments = Moments.of_data(sgd.inputs, sgd.targets)
+    descent = GradientDescent(moments, sgd.learning_rate, label_noise=0.3)
+    spread = (sgd.learning_rate * 0.3) ** 2 * moments.xx[0, 0] / moments.n
+    variance = spread / (1 - decay**2)
+    start = (np.full((1, 1), least),)
+    found = late_time(descent, start, burn_in=300, steps=2000, replicas=64, seed=1)
+    covariance = found.covariance_estimate()
+    assert abs(covariance.value[0, 0] - variance) < 4 * covariance.stderr[0, 0]
+    assert abs(covariance.value[0, 0] - 2 * variance) > 10 * covariance.stderr[0, 0]
+
+
 def test_two_seeds_make_one_longer_study():
     one, two = ask(seed=1), ask(seed=2)
     merged = one.merge(two)
