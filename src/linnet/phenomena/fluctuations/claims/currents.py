@@ -217,7 +217,7 @@ def _antisymmetric(
     """Antisymmetric covariance one step apart of groups of chains, `(groups, d, d)`.
 
     In the principal inputs, about the minimum. Chains start around it with the given
-    covariance, which they forget many times over within the run.
+    covariance, so that no record is wasted; they forget it well within the run.
     """
     from linnet.dynamics import late_time
 
