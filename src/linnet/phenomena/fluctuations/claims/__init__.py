@@ -4,6 +4,10 @@ from linnet.phenomena.fluctuations.claims.answers import answers as answers
 from linnet.phenomena.fluctuations.claims.answers import headline as headline
 from linnet.phenomena.fluctuations.claims.answers import predictions as predictions
 from linnet.phenomena.fluctuations.claims.edge import MeanSquareEdge
+from linnet.phenomena.fluctuations.claims.flatness import InverseVarianceFlatness
+from linnet.phenomena.fluctuations.claims.gauge_drift import GaugeDrift
+from linnet.phenomena.fluctuations.claims.imbalance import ImbalanceDrift
+from linnet.phenomena.fluctuations.claims.layer_variances import LayerVariances
 from linnet.phenomena.fluctuations.claims.noise_floor import NoiseFloor
 from linnet.phenomena.fluctuations.claims.settings import check as check
 from linnet.phenomena.fluctuations.claims.settings import settings as settings
@@ -11,4 +15,8 @@ from linnet.phenomena.fluctuations.claims.settings import settings as settings
 CLAIMS = (
     NoiseFloor(),
     MeanSquareEdge(),
+    LayerVariances(),
+    InverseVarianceFlatness(),
+    GaugeDrift(),
+    ImbalanceDrift(),
 )
