@@ -45,8 +45,9 @@ class ImbalanceDrift(CanonicalClaim):
     )
     domain: ClassVar[str] = (
         "Two layers at the least-squares minimum, independent batches, fluctuations"
-        " small against the weights. Course and steps are those of this data set, with"
-        " the gradients that SGD meets at this learning rate; d / k holds for many"
+        " small against the weights: the error bar of the course is $T/s_2^2$ of the"
+        " way, with $T = \\eta\\kappa\\sigma^2/2$. Course and steps are those of this data"
+        " set, with the gradients that SGD meets at this rate; d / k holds for many"
         " samples and small rates, and its error bar is what is left at these."
     )
     wrong_theory: ClassVar[str] = (
@@ -69,8 +70,11 @@ class ImbalanceDrift(CanonicalClaim):
 
     def predict(self, problem: Problem) -> Quantities:
         """From the drift that the gradients met cause."""
+        course = _predicted(problem, STARTS[0])
+        moved = np.abs(course - course[0])[_judged()]
+        error = moved * _heat(problem) / _smaller(problem)
         return {
-            COURSE: _predicted(problem, STARTS[0])[_judged()],
+            COURSE: Estimate(course[_judged()], error, np.inf),
             END: Estimate(INPUTS, INPUTS * _correction(problem), np.inf),
             STEP: _predicted_steps(_vector(problem)),
         }
@@ -146,9 +150,7 @@ def _steps(problem: Problem) -> np.ndarray:
 
     White noise relaxes $s_1^2/s_2^2$ at $4aTd/(1+d)$ per unit time (one output).
     """
-    factor = networks.noise_factor(problem, BATCH)
-    heat = theory.temperature(RATE, factor, NOISE)
-    pace = 4 * heat * RATE * INPUTS / (1 + INPUTS)
+    pace = 4 * _heat(problem) * RATE * INPUTS / (1 + INPUTS)
     return np.unique(np.linspace(0, LATE / pace, SAVES + 1).astype(int))
 
 
@@ -195,11 +197,20 @@ def _correction(problem: Problem) -> float:
     finite rate, $\eta\lambda/2$ of the stiffest mode; the size of the fluctuations
     against that of the smaller layer, $(d+1)T/s_2^2$.
     """
-    heat = theory.temperature(RATE, networks.noise_factor(problem, BATCH), NOISE)
-    smaller = np.linalg.norm(runs.minimum(problem).end_to_end) / np.sqrt(INPUTS)
+    smaller = _smaller(problem)
     finite = RATE * (INPUTS + 1) * smaller / 2
-    moved = (INPUTS + 1) * heat / smaller
+    moved = (INPUTS + 1) * _heat(problem) / smaller
     return float(np.sqrt(8 / SAMPLES + finite**2 + moved**2))
+
+
+def _heat(problem: Problem) -> float:
+    """Temperature of the scalar network."""
+    return theory.temperature(RATE, networks.noise_factor(problem, BATCH), NOISE)
+
+
+def _smaller(problem: Problem) -> float:
+    """Square of the smaller layer at the end."""
+    return float(np.linalg.norm(runs.minimum(problem).end_to_end) / np.sqrt(INPUTS))
 
 
 def _window(problem: Problem) -> tuple[int, int]:
