@@ -40,11 +40,9 @@ def test_currents_without_the_factor_of_the_commutator_fail(monkeypatch):
 
 def test_chains_whose_noise_is_taken_twice_as_strong_fail(monkeypatch):
     asked = CLAIM.canonical(0, True)
-    currents.entropy_production.cache_clear()
     genuine = currents._gradient_noise
     monkeypatch.setattr(currents, "_gradient_noise", lambda one: 2 * genuine(one))
     observed = CLAIM.observe(asked)
-    currents.entropy_production.cache_clear()
     judged = CLAIM.test(asked, ENTROPY).judge(
         ENTROPY,
         CLAIM.predict(asked)[ENTROPY],

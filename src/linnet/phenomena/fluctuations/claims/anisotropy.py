@@ -33,9 +33,10 @@ class AnisotropicWeights(CanonicalClaim):
     domain: ClassVar[str] = (
         "One layer, independent batches of 10 distinct samples, white Gaussian inputs;"
         " s are the eigenvalues of the weight covariance, h and h' independent ones of"
-        " the Hessian. On given data: exact. The law: for large n and d and one output"
-        " 1 + k is the kurtosis of the residuals less one, and as such it is taken"
-        " from the data; about 3/d is left out, which is the error bar. Its continuum"
+        " the Hessian. On given data: exact. The law: for large n and d; with one"
+        " output its factor 1 + k stands for the kurtosis of the residuals less one,"
+        " which is taken from the data, and about 3/d of it is left out, which is its"
+        " error bar. Its continuum"
         r" limit is corrected by $(1-x)^2$, $x = \eta\kappa\operatorname{tr}H/2 ="
         r" 0.02$: noise that grows with the fluctuations is isotropic."
     )

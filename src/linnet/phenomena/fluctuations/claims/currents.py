@@ -172,27 +172,31 @@ def label_noise_currents(problem: Problem) -> np.ndarray:
     return found[(slice(None), *np.triu_indices(INPUTS, 1))]
 
 
-@lru_cache(maxsize=4)
 def entropy_production(problem: Problem) -> Estimate:
     r"""Work of the drift on chains of SGD, per input and unit of time.
 
     $\langle -D^{-1}Hw\circ dw\rangle/dt = -\frac1{2\eta}\mathrm{tr}(HD^{-1}L)$ with
     the antisymmetric lagged covariance $L$; noise and Hessian as measured.
     """
+    rate, hessian = late_chains.learning_rate(problem), problem.moments.xx
+    diffusion = rate * late_chains.noise_factor() / 2 * _gradient_noise(problem)
+    basis = runs.minimum(problem).basis
+    force = basis.T @ np.linalg.solve(diffusion, hessian) @ basis
+    work = -np.einsum("ij,gij->g", force, many_currents(problem)) / (2 * rate)
+    return Estimate.from_samples(work / len(hessian))
+
+
+@lru_cache(maxsize=4)
+def many_currents(problem: Problem) -> np.ndarray:
+    """Currents of groups of chains between many inputs, `(groups, d, d)`."""
     from linnet.dynamics import SGD, WithoutReplacement
 
     dataset = problem.dataset
     assert dataset is not None  # canonical problems have one
     rate, batch = late_chains.learning_rate(problem), late_chains.BATCH
     sgd = SGD(dataset.inputs, dataset.targets, rate, batch, WithoutReplacement())
-    d = dataset.inputs.shape[1]
-    exact = late_chains.covariance(problem)
-    lagged = _antisymmetric(problem, sgd, exact, (*MANY[d], GROUPS))
-    diffusion = rate * late_chains.noise_factor() / 2 * _gradient_noise(problem)
-    basis = runs.minimum(problem).basis
-    force = basis.T @ np.linalg.solve(diffusion, problem.moments.xx) @ basis
-    work = -np.einsum("ij,gij->g", force, lagged) / (2 * rate)
-    return Estimate.from_samples(work / d)
+    size = (*MANY[dataset.inputs.shape[1]], GROUPS)
+    return _antisymmetric(problem, sgd, late_chains.covariance(problem), size)
 
 
 def _gradient_noise(problem: Problem) -> np.ndarray:
@@ -213,7 +217,7 @@ def _antisymmetric(
     """Antisymmetric covariance one step apart of groups of chains, `(groups, d, d)`.
 
     In the principal inputs, about the minimum. Chains start around it with the given
-    covariance, which they forget many times over within the run.
+    covariance, so that no record is wasted; they forget it well within the run.
     """
     from linnet.dynamics import late_time
 
