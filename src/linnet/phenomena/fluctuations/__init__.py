@@ -32,6 +32,13 @@ BIBLIOGRAPHY = (
   journal = {arXiv:2306.05300},
   year    = {2023}
 }""",
+    """@article{lok2024,
+  title   = {Error dynamics of mini-batch gradient descent with random reshuffling for
+             least squares regression},
+  author  = {Lok, Jackie and Sonthalia, Rishi and Rebrova, Elizaveta},
+  journal = {arXiv:2406.03696},
+  year    = {2024}
+}""",
     """@inproceedings{mulayoff2024,
   title     = {Exact mean square linear stability analysis for {SGD}},
   author    = {Mulayoff, Rotem and Michaeli, Tomer},
