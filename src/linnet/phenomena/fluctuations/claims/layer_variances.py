@@ -47,10 +47,9 @@ class LayerVariances(CanonicalClaim):
     )
     domain: ClassVar[str] = (
         "Two layers at the least-squares minimum, independent batches, label noise so"
-        r" small that the layers do not drift; shares in units of $\eta\kappa\sigma^2/2$,"
-        r" for $n \gg d$ and $\eta \to 0$: their error bar holds what is left at this"
-        " n and rate. The variances of both layers are those of this data set at this"
-        " rate."
+        " small that the layers do not drift. Variances are those of this data set at"
+        r" this rate; shares, in units of $\eta\kappa\sigma^2/2$, are for $n \gg d$ and"
+        r" $\eta \to 0$, and their error bar holds what is left at this n and rate."
     )
     wrong_theory: ClassVar[str] = (
         "the other layer stands still: a layer fluctuates equally in all directions;"
