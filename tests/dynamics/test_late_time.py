@@ -1,3 +1,5 @@
+import re
+
 import jax.numpy as jnp
 import numpy as np
 import plain_training as plain
@@ -210,13 +212,22 @@ def test_records_that_are_no_numbers_are_refused():
         ({"groups": 4}, r"must divide the 6 replicas, into one of \[1, 2, 3, 6\]"),
         ({"replicas": 1, "groups": None}, "`replicas` must be at least 2"),
         ({"precision": "float16"}, "`precision` must be one of"),
-        ({"memory_limit": 5.5e4}, "groups=1 would fit"),
         ({"memory_limit": 1e3}, "record fewer numbers"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, complaint):
     with pytest.raises(ValueError, match=complaint):
         ask(**options)
+
+
+def test_what_would_not_fit_says_what_would():
+    with pytest.raises(ValueError, match="MiB") as caught:
+        ask(memory_limit=1e3)
+    needed = float(re.search(r"need about ([\d.]+) MiB", str(caught.value))[1])
+    ask(memory_limit=1.01 * needed * 2**20)
+    with pytest.raises(ValueError, match="groups=1 would fit"):
+        ask(memory_limit=0.98 * needed * 2**20)
+    ask(memory_limit=0.98 * needed * 2**20, groups=1)
 
 
 def test_only_what_fluctuates_has_statistics():

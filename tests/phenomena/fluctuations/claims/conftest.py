@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from linnet.analyze import pose
-from linnet.study import Problem
+from linnet.study import AbstractClaim, Problem
+from linnet.study.verdict import Comparison
 from linnet.task import Dataset
 
 
@@ -40,3 +41,18 @@ MADE: dict[str, Callable[[], Problem]] = {
 def problem() -> Callable[[str], Problem]:
     """A problem by name, always the same one."""
     return cache(lambda name: MADE[name]())
+
+
+@pytest.fixture(scope="session")
+def judged() -> Callable[[AbstractClaim, int], list[Comparison]]:
+    """A claim on its canonical problem of one seed, without the cost of a figure."""
+
+    def judge(claim: AbstractClaim, seed: int) -> list[Comparison]:
+        asked = claim.canonical(seed, True)
+        predicted, wrong = claim.predict(asked), claim.wrong(asked)
+        return [
+            claim.test(asked, label).judge(label, predicted[label], seen, wrong[label])
+            for label, seen in claim.observe(asked).items()
+        ]
+
+    return judge

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SAMPLES, BATCH = 90, 9
 BATCHES = SAMPLES // BATCH
 RATE = 0.05
-SAVES, STRIDE = 2 * BATCHES, 2 * BATCHES + 1  # every phase in turn
+SAVES, STRIDE = BATCHES, 4 * BATCHES + 1  # every phase in turn
 MEMORIES = 3  # relaxation times, after which a run from both sides counts as settled
 BALL = 8  # the same, of the velocity, which starts at rest
 
@@ -48,7 +48,7 @@ def noise(problem: Problem) -> float:
 
 def chains(problem: Problem) -> int:
     """Chains of every run, half of them from either side."""
-    return 128 if problem.quick else 512
+    return 256 if problem.quick else 1024
 
 
 def samples(problem: Problem, process: Process) -> np.ndarray:

@@ -13,7 +13,7 @@ from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status
 
 RATE, BATCH = 0.02, 10
-NOISE = 0.001  # of the labels: the drift against the fluctuations is like its square
+NOISE = 1e-4  # of the labels: the drift against the fluctuations is like its square
 SIDE, SAMPLES = 20, 4000
 REPLICAS, EVERY = 64, 60
 MEDIAN = "median of slopes"
@@ -34,7 +34,8 @@ class InverseVarianceFlatness(CanonicalClaim):
         r" \frac{2 s_2^2}{s_1^2 + s_2^2},\quad F = 2\sqrt{2(e - 1)L / c}"
     )
     domain: ClassVar[str] = (
-        "Two layers at the least-squares minimum, many samples, independent batches."
+        "Two layers at the least-squares minimum, independent batches, label noise so"
+        " small that the layers do not drift."
         " The exponent is that of a straight line through all axes of the second layer"
         " (least squares, and median of slopes), predicted for this very network and"
         " data set. It mixes local slopes, and so depends on the layers, on the range"

@@ -8,6 +8,7 @@ import numpy as np
 from linnet.network import Weights
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
+from linnet.phenomena.fluctuations.claims import imbalance_steps as steps
 from linnet.phenomena.fluctuations.claims import networks, problems, runs
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import ChiSquare, Figure, Panel, Problem, Quantities, Series, ZTest
@@ -15,14 +16,12 @@ from linnet.study.verdict import Observed, Status
 
 COURSE = "imbalance of a scalar network on its course"
 END = "ratio of the squared layers at the end"
+INPUTS, SAMPLES = steps.INPUTS, steps.SAMPLES
 STEP = "change of the imbalance of a vector network per step"
-INPUTS, SAMPLES = 4, 8000
 RATE, BATCH, NOISE = 0.02, 1, 0.45  # of the scalar network
 STARTS = (1.0, 0.2, 20.0)  # ratio of the squared layers; the first one is judged
-CHAINS, LATE = 64, 5.0  # relaxation times of the ratio
+CHAINS, LATE = 32, 5.0  # relaxation times of the ratio
 SAVES = 24
-VECTOR = (3, 2, 0.1)  # hidden units, outputs, label noise
-VECTOR_RATE, VECTOR_BATCH, VECTOR_CHAINS = 0.05, 4, 256
 
 
 class ImbalanceDrift(CanonicalClaim):
@@ -46,8 +45,9 @@ class ImbalanceDrift(CanonicalClaim):
     domain: ClassVar[str] = (
         "Two layers at the least-squares minimum, independent batches, fluctuations"
         " small against the weights. Course and steps are those of this data set, with"
-        " the gradients that SGD meets at this learning rate; d / k holds for many"
-        " samples and small rates, and its error bar is what is left at these."
+        " the gradients that SGD meets at this rate; the error bar of the course is"
+        r" $T/s_2^2$ of the way, with $T = \eta\kappa\sigma^2/2$. The ratio d / k holds"
+        " for many samples and small rates; its error bar is what is left at these."
     )
     wrong_theory: ClassVar[str] = (
         "the imbalance is conserved, as by gradient flow and by Stratonovich solvers"
@@ -69,15 +69,19 @@ class ImbalanceDrift(CanonicalClaim):
 
     def predict(self, problem: Problem) -> Quantities:
         """From the drift that the gradients met cause."""
+        course = _predicted(problem, STARTS[0])
+        moved = np.abs(course - course[0])[_judged()]
+        ratio = np.array(float(INPUTS))
+        error = moved * _heat(problem) / _smaller(problem)
         return {
-            COURSE: _predicted(problem, STARTS[0])[_judged()],
-            END: Estimate(INPUTS, INPUTS * _correction(problem), np.inf),
-            STEP: _predicted_steps(_vector(problem)),
+            COURSE: Estimate(course[_judged()], error, np.inf),
+            END: Estimate(ratio, ratio * _correction(problem), np.inf),
+            STEP: steps.predicted(steps.wider(problem)),
         }
 
     def wrong(self, problem: Problem) -> Quantities:
         """Nothing moves."""
-        entries = len(np.triu_indices(VECTOR[0])[0])
+        entries = len(np.triu_indices(steps.HIDDEN)[0])
         return {
             COURSE: np.full(len(_judged()), _predicted(problem, STARTS[0])[0]),
             END: STARTS[0],
@@ -93,7 +97,7 @@ class ImbalanceDrift(CanonicalClaim):
         observed: dict[str, Observed] = {
             COURSE: Estimate.from_samples(seen.T[:, _judged()]),
             END: Estimate.from_samples(ratio + around),
-            STEP: _observed_steps(_vector(problem)),
+            STEP: steps.observed(steps.wider(problem)),
         }
         return observed
 
@@ -118,20 +122,6 @@ class ImbalanceDrift(CanonicalClaim):
         )
 
 
-def _vector(problem: Problem) -> Problem:
-    """The wider network of which single steps are looked at."""
-    hidden, outputs, noise = VECTOR
-    return problems.gaussian(
-        SAMPLES,
-        INPUTS,
-        outputs,
-        hidden=hidden,
-        noise=noise,
-        seed=problem.seed,
-        quick=problem.quick,
-    )
-
-
 def _start(problem: Problem, ratio: float) -> Weights:
     """Scalar layers at the minimum, with a given ratio of their squares."""
     product = runs.minimum(problem).end_to_end
@@ -146,9 +136,7 @@ def _steps(problem: Problem) -> np.ndarray:
 
     White noise relaxes $s_1^2/s_2^2$ at $4aTd/(1+d)$ per unit time (one output).
     """
-    factor = networks.noise_factor(problem, BATCH)
-    heat = theory.temperature(RATE, factor, NOISE)
-    pace = 4 * heat * RATE * INPUTS / (1 + INPUTS)
+    pace = 4 * _heat(problem) * RATE * INPUTS / (1 + INPUTS)
     return np.unique(np.linspace(0, LATE / pace, SAVES + 1).astype(int))
 
 
@@ -195,54 +183,20 @@ def _correction(problem: Problem) -> float:
     finite rate, $\eta\lambda/2$ of the stiffest mode; the size of the fluctuations
     against that of the smaller layer, $(d+1)T/s_2^2$.
     """
-    heat = theory.temperature(RATE, networks.noise_factor(problem, BATCH), NOISE)
-    smaller = np.linalg.norm(runs.minimum(problem).end_to_end) / np.sqrt(INPUTS)
+    smaller = _smaller(problem)
     finite = RATE * (INPUTS + 1) * smaller / 2
-    moved = (INPUTS + 1) * heat / smaller
+    moved = (INPUTS + 1) * _heat(problem) / smaller
     return float(np.sqrt(8 / SAMPLES + finite**2 + moved**2))
 
 
-def _window(problem: Problem) -> tuple[int, int]:
-    """First and last step of the short runs: relaxed, then as long again."""
-    first = networks.relaxed(problem, VECTOR_RATE, VECTOR_BATCH)
-    return first, 2 * first if problem.quick else 5 * first
+def _heat(problem: Problem) -> float:
+    """Temperature of the scalar network."""
+    return theory.temperature(RATE, networks.noise_factor(problem, BATCH), NOISE)
 
 
-@lru_cache(maxsize=4)
-def _predicted_steps(problem: Problem) -> np.ndarray:
-    """Mean change per step along the mean path, upper triangle."""
-    window = np.array(_window(problem))
-    one, two = theory.gauge_path(
-        runs.minimum(problem),
-        networks.layers(problem),
-        window,
-        VECTOR_RATE,
-        networks.noise_factor(problem, VECTOR_BATCH),
-    )
-    return _changes(one, two)[0] / np.diff(window)
-
-
-def _changes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Change of the imbalance between saves, upper triangle: (saves - 1, ..., m)."""
-    imbalance = second.swapaxes(-1, -2) @ second - first @ first.swapaxes(-1, -2)
-    rows, columns = np.triu_indices(imbalance.shape[-1])
-    return np.diff(imbalance[..., rows, columns], axis=0)
-
-
-@lru_cache(maxsize=4)
-def _observed_steps(problem: Problem) -> np.ndarray:
-    """The same of every chain, (chains, entries)."""
-    first, last = _window(problem)
-    start = networks.layers(problem)
-    seen = networks.chains(
-        problem,
-        start,
-        rate=VECTOR_RATE,
-        batch=VECTOR_BATCH,
-        replicas=VECTOR_CHAINS,
-        steps=[first, last],
-    )
-    return _changes(*networks.split(seen, start))[0] / (last - first)
+def _smaller(problem: Problem) -> float:
+    """Square of the smaller layer at the end."""
+    return float(np.linalg.norm(runs.minimum(problem).end_to_end) / np.sqrt(INPUTS))
 
 
 def _ratio(imbalance: np.ndarray, product: float) -> np.ndarray:
@@ -253,7 +207,7 @@ def _ratio(imbalance: np.ndarray, product: float) -> np.ndarray:
 
 
 def _course(problem: Problem) -> Panel:
-    steps = _steps(problem).astype(float)
+    at = _steps(problem).astype(float)
     product = float(np.linalg.norm(runs.minimum(problem).end_to_end))
     series = []
     for color, ratio in enumerate(STARTS):
@@ -264,9 +218,9 @@ def _course(problem: Problem) -> Panel:
         around = squares[..., 0] / mean[:, None, 0] - squares[..., 1] / mean[:, None, 1]
         error = seen * around.std(axis=1, ddof=1) / np.sqrt(CHAINS)
         name = f"from {ratio:g}"
-        series.append(Series(steps, line, name, "theory", color))
-        series.append(Series(steps, seen, "", "simulation", color, error))
-    ends = steps[[0, -1]]
+        series.append(Series(at, line, name, "theory", color))
+        series.append(Series(at, seen, "", "simulation", color, error))
+    ends = at[[0, -1]]
     series.append(Series(ends, np.full(2, INPUTS), "inputs / outputs", "guide"))
     series.append(Series(ends, np.ones(2), "conserved balance", "wrong"))
     return Panel(
@@ -279,9 +233,9 @@ def _course(problem: Problem) -> Panel:
 
 
 def _entries(problem: Problem) -> Panel:
-    other = _vector(problem)
-    predicted = _predicted_steps(other)
-    seen = Estimate.from_samples(_observed_steps(other))
+    other = steps.wider(problem)
+    predicted = steps.predicted(other)
+    seen = Estimate.from_samples(steps.observed(other))
     line = np.array([predicted.min(), predicted.max()])
     return Panel(
         title="three hidden units: each entry",

@@ -26,7 +26,7 @@ SECOND = "variances of the second layer along its axes"
 SHARES = "variances of the second layer / temperature, many samples"
 RANK = "directions that fluctuate"
 RATE, BATCH = 0.02, 10
-NOISE = 0.002  # of the labels: the drift against the fluctuations is like its square
+NOISE = 1e-4  # of the labels: the drift against the fluctuations is like its square
 EVERY, REPLICAS = 40, 192
 ABOVE = 0.1  # of the largest variance: what counts as a direction that fluctuates
 
@@ -46,11 +46,10 @@ class LayerVariances(CanonicalClaim):
         r" \operatorname{rank} = kd - (d - r_1)(k - r_2)"
     )
     domain: ClassVar[str] = (
-        "Two layers at the least-squares minimum, independent batches, times at which"
-        r" the layers have not yet drifted; shares in units of $\eta\kappa\sigma^2/2$,"
-        r" for $n \gg d$ and $\eta \to 0$: their error bar holds what is left at this"
-        " n and rate. The variances of both layers are those of this data set at this"
-        " rate."
+        "Two layers at the least-squares minimum, independent batches, label noise so"
+        " small that the layers do not drift. Variances are those of this data set at"
+        r" this rate; shares, in units of $\eta\kappa\sigma^2/2$, are for $n \gg d$ and"
+        r" $\eta \to 0$, and their error bar holds what is left at this n and rate."
     )
     wrong_theory: ClassVar[str] = (
         "the other layer stands still: a layer fluctuates equally in all directions;"

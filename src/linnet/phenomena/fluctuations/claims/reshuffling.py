@@ -23,7 +23,7 @@ CURVATURES = (1.0, 0.1, 0.02, 0.005)  # of the population
 BEND = 0.7  # of the labels: residuals that depend on the inputs make the bias
 SAMPLES, BATCH, RATE = 256, 8, 0.1
 BATCHES = SAMPLES // BATCH
-MEMORIES = 4  # relaxation times of the flattest mean until a run counts as settled
+MEMORIES = 2.5  # relaxation times of the flattest mean; from both sides, it cancels
 SAVES = 3 * BATCHES  # over a time as long, at every phase in turn
 
 
@@ -163,10 +163,14 @@ def _trained(problem: Problem) -> "Trajectory":
     )
 
 
+def _pairs(problem: Problem) -> int:
+    return 256 if problem.quick else 1024
+
+
 def _starts(problem: Problem) -> np.ndarray:
     """Single layers: at the minimum, and around twice the bias."""
     minimum, law = runs.minimum(problem), _law(problem)
-    half = 256 if problem.quick else 1024
+    half = _pairs(problem)
     rng = np.random.default_rng(problem.seed)
     drawn = rng.normal(size=(half, *law.bias.shape)) * np.sqrt(law.variance)
     around = (drawn + 2 * law.bias) @ minimum.basis.T
