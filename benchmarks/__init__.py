@@ -11,6 +11,7 @@ NAMES = (
     "flow",
     "ensemble",
     "descent",
+    "sgd",
     "late_time",
     "stationary",
     "layers",

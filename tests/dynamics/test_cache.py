@@ -94,5 +94,5 @@ def entries_after(seed, folder):
 def test_a_second_process_finds_everything_in_the_persistent_cache(tmp_path):
     first = entries_after(0, tmp_path)
     assert sum("integrate" in name for name in first) == 1
-    assert sum("descend" in name for name in first) == 2
+    assert sum("march" in name for name in first) == 2
     assert entries_after(1, tmp_path) == first

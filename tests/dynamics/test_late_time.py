@@ -1,3 +1,5 @@
+import re
+
 import jax.numpy as jnp
 import numpy as np
 import plain_training as plain
@@ -134,6 +136,19 @@ def test_the_langevin_twin_is_accumulated_too():
     assert abs(covariance.value[0, 0] - variance) < 4 * covariance.stderr[0, 0]
 
 
+def test_descent_with_label_noise_has_the_exact_variance():
+    sgd, least, _, decay = line()
+    moments = Moments.of_data(sgd.inputs, sgd.targets)
+    descent = GradientDescent(moments, sgd.learning_rate, label_noise=0.3)
+    spread = (sgd.learning_rate * 0.3) ** 2 * moments.xx[0, 0] / moments.n
+    variance = spread / (1 - decay**2)
+    start = (np.full((1, 1), least),)
+    found = late_time(descent, start, burn_in=300, steps=2000, replicas=64, seed=1)
+    covariance = found.covariance_estimate()
+    assert abs(covariance.value[0, 0] - variance) < 4 * covariance.stderr[0, 0]
+    assert abs(covariance.value[0, 0] - 2 * variance) > 10 * covariance.stderr[0, 0]
+
+
 def test_two_seeds_make_one_longer_study():
     one, two = ask(seed=1), ask(seed=2)
     merged = one.merge(two)
@@ -197,13 +212,22 @@ def test_records_that_are_no_numbers_are_refused():
         ({"groups": 4}, r"must divide the 6 replicas, into one of \[1, 2, 3, 6\]"),
         ({"replicas": 1, "groups": None}, "`replicas` must be at least 2"),
         ({"precision": "float16"}, "`precision` must be one of"),
-        ({"memory_limit": 5.5e4}, "groups=1 would fit"),
         ({"memory_limit": 1e3}, "record fewer numbers"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, complaint):
     with pytest.raises(ValueError, match=complaint):
         ask(**options)
+
+
+def test_what_would_not_fit_says_what_would():
+    with pytest.raises(ValueError, match="MiB") as caught:
+        ask(memory_limit=1e3)
+    needed = float(re.search(r"need about ([\d.]+) MiB", str(caught.value))[1])
+    ask(memory_limit=1.01 * needed * 2**20)
+    with pytest.raises(ValueError, match="groups=1 would fit"):
+        ask(memory_limit=0.98 * needed * 2**20)
+    ask(memory_limit=0.98 * needed * 2**20, groups=1)
 
 
 def test_only_what_fluctuates_has_statistics():

@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linnet.dynamics import GradientDescent, PlainUpdate, simulate
 from linnet.dynamics.outcome import CONVERGED, RESTING, Clock, End, at_rest, classify
+from linnet.task import Moments
 
 END = {
     "gap": 0.5,
@@ -81,3 +83,14 @@ def test_rest_is_to_gain_less_than_a_hundredth_in_another_run_as_long(gap, time)
 def test_a_run_that_has_not_begun_rests_only_if_it_cannot_move():
     speeds = np.array([0.0, 1e-9])
     assert at_rest(np.ones(2), speeds, np.zeros(2)).tolist() == [True, False]
+
+
+def test_weight_decay_is_not_told_to_train_longer():
+    moments = Moments(np.diag([1.0, 0.5]), np.array([[1.0, 0.2]]), np.eye(1))
+    descent = GradientDescent(moments, 0.1, PlainUpdate(weight_decay=0.2))
+    run = simulate(descent, (np.zeros((1, 2)),), steps=[2000])
+    assert run.outcome.kind == "limit"
+    assert "under weight decay at step 2000" in run.outcome.message
+    assert "above the minimum of the loss alone" in run.outcome.message
+    idle = simulate(descent, (np.zeros((2, 2)), np.zeros((1, 2))), steps=[2000])
+    assert idle.outcome.leaves is None

@@ -169,7 +169,7 @@ class MomentDescent(AbstractDiscreteDynamics):
             shape = yx.shape[0], self.scatter.shape[0]
             noise = _normal(drawn, shape, weights[0])
             is_diagonal = self.scatter.ndim == 1
-            yx += noise * self.scatter if is_diagonal else noise @ self.scatter
+            yx += noise * self.scatter[None] if is_diagonal else noise @ self.scatter
         gradients = moment_gradients(weights, self.xx, yx)
         return self.update.apply(weights, gradients, self.learning_rate, memory)
 

@@ -113,9 +113,9 @@ def late_time(
         )
     options = Options(seed, "auto", None, None, precision, memory_limit)
     moments = check_dynamics(dynamics)
-    is_single = all(np.ndim(layer) == 2 for layer in weights)
-    count = STARTS if replicas is None and is_single else replicas
-    stacked, _ = stack(weights, count, moments)
+    stacked, is_single = stack(weights, replicas, moments)
+    if is_single:
+        stacked, _ = stack(weights, STARTS, moments)
     function = flat_weights if record is None else record
     dtype = np.dtype(precision)
     with jax.enable_x64(precision == "float64"):
@@ -127,9 +127,7 @@ def late_time(
         space = row_space(moments)
         check_range(space, dtype)
         bound = divergence_bound(space, stacked, dtype)
-        engine = DescentEngine(
-            dynamics, space, stacked, seed, float(plan.end), bound, dtype
-        )
+        engine = DescentEngine(dynamics, space, stacked, seed, plan.end, bound, dtype)
         totals = _accumulate(engine, plan, chunk, function, progress)
     return LateTime(totals, burn_in, every, (seed,), engine.description)
 

@@ -10,9 +10,11 @@ from linnet.dynamics.request import Dynamics
 
 # Copies of the stepped weights that are alive at once, with room above what XLA counts:
 # the stages of Dopri8 and their selections with what step control keeps (34), or the
-# weights, gradients and products of a plain step.
+# weights, gradients, products and velocities of a step.
 FLOW_COPIES = 40
 STEP_COPIES = 6
+DRAWN_COPIES = 3  # of the indices of a block: words, indices, their transpose
+DRAWN_BYTES, KEY_BYTES = 4, 16
 WHOLE_COPIES = 4  # of the whole network: start, frozen part, hidden frame, end
 VIEW_BYTES = 32  # kept of every replica at every save: gap (twice), drift and speed
 
@@ -60,18 +62,33 @@ def working_bytes(dynamics: Dynamics, layers: StackedWeights, dtype: np.dtype) -
     shapes = [layer.shape[1:] for layer in layers]
     sizes = [shapes[0][1], *(out for out, _ in shapes)]
     whole = sum(out * inner for out, inner in shapes)
+    drawn = 0
     if isinstance(dynamics, SGD | Langevin):
-        seen = dynamics.batch_size if isinstance(dynamics, SGD) else dynamics.n
-        batch = 2 * seen * sum(sizes)
+        batch = 2 * _samples_seen(dynamics) * sum(sizes)
         numbers = replicas * ((STEP_COPIES + WHOLE_COPIES) * whole + batch)
+        drawn = replicas * drawn_bytes(dynamics)
     else:
-        copies = FLOW_COPIES if isinstance(dynamics, GradientFlow) else STEP_COPIES
+        if isinstance(dynamics, GradientFlow):
+            copies, is_reduced = FLOW_COPIES, True
+        else:
+            copies, is_reduced = STEP_COPIES, dynamics.update.keeps_idle
         stepped = whole
-        if len(layers) == 2:
+        if len(layers) == 2 and is_reduced:
             d, h, k = sizes
             stepped = min(h, d + k) * (d + k)
         numbers = replicas * (copies * stepped + WHOLE_COPIES * whole)
-    return numbers * dtype.itemsize + shared_bytes(dynamics, dtype)
+    return numbers * dtype.itemsize + drawn + shared_bytes(dynamics, dtype)
+
+
+def _samples_seen(dynamics: SGD | Langevin) -> int:
+    """In one step, by one replica."""
+    return dynamics.batch_size if isinstance(dynamics, SGD) else dynamics.n
+
+
+def drawn_bytes(dynamics: SGD | Langevin) -> int:
+    """What the draws of a block take, per replica: a whole permutation in epochs."""
+    each = DRAWN_COPIES * DRAWN_BYTES * _samples_seen(dynamics) + KEY_BYTES
+    return dynamics.block_length * each
 
 
 def shared_bytes(dynamics: Dynamics, dtype: np.dtype) -> int:

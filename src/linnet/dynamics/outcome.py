@@ -20,11 +20,13 @@ class Clock:
         is_discrete: Steps, or else time.
         unit: Time of one step; one where time itself is counted.
         is_noisy: Whether training stays at the noise of its batches for ever.
+        decays: Whether weight decay ends it above the minimum of the loss alone.
     """
 
     is_discrete: bool
     unit: float
     is_noisy: bool = False
+    decays: bool = False
 
     def name(self, at: float) -> str:
         """A moment, in words."""
@@ -86,8 +88,17 @@ def classify(end: End, clock: Clock) -> Outcome:
     if end.rests:
         text = f"on a plateau at {where}: {excess}, {_way_out(end, clock)}"
         return _outcome("plateau", end, text)
-    advice = "lower the learning rate" if clock.is_noisy else "train longer"
-    return _outcome("limit", end, f"still moving at {where}: {excess}; {advice}")
+    state, advice = _still(clock)
+    return _outcome("limit", end, f"{state} at {where}: {excess}; {advice}")
+
+
+def _still(clock: Clock) -> tuple[str, str]:
+    """What a run does that has neither converged nor come to rest, and what to do."""
+    if clock.decays:
+        return "under weight decay", "it ends above the minimum of the loss alone"
+    if clock.is_noisy:
+        return "still moving", "lower the learning rate"
+    return "still moving", "train longer"
 
 
 def _way_out(end: End, clock: Clock) -> str:

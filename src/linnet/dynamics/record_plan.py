@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.dynamics.schedule import LAST_STEP
 
-CHUNK_BYTES = 2**25  # of records that are held at once
+CHUNK_BYTES = 2**24  # of records that are held at once
 CHUNK_STEPS = 20_000  # between two looks at divergence and progress
 GROUPS = 16
 

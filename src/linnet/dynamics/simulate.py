@@ -128,17 +128,19 @@ def simulate(
             )
         monitor = Monitor(space, engine.layers, engine.frame)
         record = _run(engine, monitor, schedule, observables, stop_gap, progress)
-        clock = Clock(
-            is_discrete, _unit(dynamics), is_noisy=getattr(dynamics, "is_noisy", False)
-        )
+        clock = _clock(dynamics)
         return _trajectory(record, engine, monitor, single, clock, stop_gap)
 
 
-def _unit(dynamics: Dynamics) -> float:
-    """Time that one step takes; one for gradient flow, which counts time itself."""
+def _clock(dynamics: Dynamics) -> Clock:
+    """What the run counts; gradient flow counts time itself."""
+    if isinstance(dynamics, GradientFlow):
+        return Clock(is_discrete=False, unit=1.0)
     if isinstance(dynamics, Langevin):
-        return float(dynamics.step_time)
-    return float(getattr(dynamics, "learning_rate", 1.0))
+        return Clock(True, float(dynamics.step_time), is_noisy=True)
+    decay = getattr(dynamics.update, "weight_decay", 0.0)
+    rate, noise = float(dynamics.learning_rate), dynamics.is_noisy
+    return Clock(True, rate, is_noisy=noise, decays=bool(decay > 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +223,7 @@ def _outcomes(
     drift = np.max([view.drift for view in record.views], axis=0)
     at, stopped = engine.at, engine.stopped
     rests = at_rest(gap, speed, at * clock.unit) & ~stopped & (gap > limits)
+    rests &= not clock.decays  # the penalty pulls on where the loss does not
     leaves = np.full(len(gap), np.inf)
     if rests.any():  # looking for a way down takes a program of its own
         drop = np.where(rests, LEFT * gap, 1.0)

@@ -69,7 +69,7 @@ def test_at_the_teacher_the_population_noise_is_that_of_the_labels():
 @pytest.mark.parametrize("n", [6, 40])
 def test_the_mean_noise_has_n_plus_two_in_its_denominator(n):
     rng = np.random.default_rng(3)
-    d, draws, noise = 4, 3000, 0.7
+    d, draws, noise = 4, 1500, 0.7
     spread = np.sqrt(np.array([3.0, 1.0, 0.5, 0.1]))
     seen = []
     for _ in range(draws):

@@ -107,6 +107,10 @@ from linnet.phenomena.fluctuations.theory.gauge_course import (
 from linnet.phenomena.fluctuations.theory.gauge_course import (
     scalar_imbalance_factor as scalar_imbalance_factor,
 )
+from linnet.phenomena.fluctuations.theory.gauge_path import gauge_path as gauge_path
+from linnet.phenomena.fluctuations.theory.gauge_path import (
+    gauge_velocity as gauge_velocity,
+)
 from linnet.phenomena.fluctuations.theory.jacobian import (
     FluctuatingSpace as FluctuatingSpace,
 )
@@ -230,6 +234,10 @@ from linnet.phenomena.fluctuations.theory.stationary import (
 from linnet.phenomena.fluctuations.theory.stationary import (
     small_parameter as small_parameter,
 )
+from linnet.phenomena.fluctuations.theory.visited import (
+    visited_covariance as visited_covariance,
+)
+from linnet.phenomena.fluctuations.theory.visited import visited_noise as visited_noise
 from linnet.phenomena.fluctuations.theory.weight_decay import (
     decayed_layers as decayed_layers,
 )

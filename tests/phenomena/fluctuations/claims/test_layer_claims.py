@@ -1,0 +1,122 @@
+"""The claims on two layers, on their canonical problems."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from linnet.phenomena.fluctuations import theory
+from linnet.phenomena.fluctuations.claims import (
+    flatness,
+    gauge_drift,
+    imbalance,
+    imbalance_steps,
+    layer_variances,
+    networks,
+)
+from linnet.study import run_claim
+
+CLAIMS = (
+    layer_variances.LayerVariances(),
+    flatness.InverseVarianceFlatness(),
+    gauge_drift.GaugeDrift(),
+    imbalance.ImbalanceDrift(),
+)
+of_layers = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+
+
+@of_layers
+@pytest.mark.parametrize("seed", [0, 1])
+def test_it_holds_and_would_have_rejected_the_wrong_theory(claim, seed):
+    said, figure = run_claim(claim, claim.canonical(seed, True))
+    assert said.verdict == "holds"
+    assert said.note == ""
+    for entry in said.comparisons:
+        assert entry.outcome == "holds"
+        power = 3 * entry.tolerance if entry.test == "bound" else 10
+        assert entry.wrong_deviation > power
+    for panel in figure.panels:
+        assert any(series.role == "simulation" for series in panel.series)
+        for series in panel.series:
+            assert np.isfinite(series.x).all()
+            assert np.isfinite(series.y).all()
+
+
+@of_layers
+def test_it_is_not_asked_of_data(claim):
+    asked = replace(claim.canonical(0, True), canonical=False)
+    assert "linnet reproduce" in claim.applies(asked)
+
+
+def outcomes(claim, predicted):
+    """Verdicts of what was seen on the canonical problem, on other predictions."""
+    problem = claim.canonical(0, True)
+    seen, wrong = claim.observe(problem), claim.wrong(problem)
+    return {
+        label: claim.test(problem, label).judge(label, value, seen[label], wrong[label])
+        for label, value in predicted.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("claim", "labels"),
+    [
+        (layer_variances.LayerVariances(), (layer_variances.FIRST,)),
+        (gauge_drift.GaugeDrift(), (gauge_drift.RAW, gauge_drift.REPLICAS)),
+    ],
+    ids=lambda given: getattr(given, "name", ""),
+)
+def test_a_wrong_noise_factor_is_found_out(claim, labels, monkeypatch):
+    right = networks.noise_factor
+    monkeypatch.setattr(
+        networks, "noise_factor", lambda problem, batch: 1.2 * right(problem, batch)
+    )
+    asked = replace(claim.canonical(0, True))
+    judged = outcomes(claim, claim.predict(asked))
+    assert {judged[label].outcome for label in labels} == {"fails"}
+
+
+def test_a_drift_of_another_pace_is_found_out(monkeypatch):
+    claim, right = imbalance.ImbalanceDrift(), theory.gauge_path
+    asked = replace(claim.canonical(0, True))
+    fresh = replace(imbalance_steps.wider(asked))
+    monkeypatch.setattr(imbalance_steps, "wider", lambda _: fresh)
+    monkeypatch.setattr(
+        theory, "gauge_path", lambda *given: right(*given[:-1], 1.2 * given[-1])
+    )
+    predicted = claim.predict(asked)
+    monkeypatch.undo()
+    judged = outcomes(claim, predicted)
+    assert judged[imbalance.COURSE].outcome == "fails"
+    assert judged[imbalance.STEP].outcome == "fails"
+
+
+def test_layers_that_do_not_feel_each_other_have_no_exponent(monkeypatch):
+    claim = flatness.InverseVarianceFlatness()
+    asked = replace(claim.canonical(0, True))
+    weights = networks.layers(asked)
+    size = sum(layer.size for layer in weights)
+    shapes = tuple(layer.shape for layer in weights)
+    round_ones = theory.LayerFluctuations(np.eye(size), np.eye(size), shapes)
+    monkeypatch.setattr(networks, "fluctuations", lambda *_: round_ones)
+    predicted = claim.predict(asked)
+    assert max(abs(value) for value in predicted.values()) < 1e-9
+    assert all(
+        entry.outcome == "fails" for entry in outcomes(claim, predicted).values()
+    )
+
+
+def test_the_ratio_at_the_end_is_that_of_inputs_to_outputs():
+    claim = imbalance.ImbalanceDrift()
+    seen = claim.observe(claim.canonical(0, True))[imbalance.END]
+    assert float(seen.value) == pytest.approx(4, rel=0.15)
+    assert float(seen.stderr) < 0.1
+
+
+def test_layers_are_where_descent_ends():
+    problem = layer_variances.LayerVariances().canonical(0, True)
+    first, second = networks.layers(problem)
+    least = problem.moments.minimizer().end_to_end
+    assert second @ first == pytest.approx(least, abs=1e-12)
+    whole = networks.split(np.arange(first.size + second.size), (first, second))
+    assert [part.shape for part in whole] == [first.shape, second.shape]
