@@ -70,7 +70,7 @@ def spread(
     seed: int = 0,
     quick: bool = False,
 ) -> Problem:
-    r"""Gaussian inputs of given variances, noisy labels of size one.
+    r"""Uniform inputs of given variances, noisy labels of size one.
 
     Labels $\sum_ix_i + b\,(x_1^2-\langle x_1^2\rangle)\sum_{i>1}x_i$ and noise: with a
     bend $b$ the residuals of least squares depend on the inputs.
@@ -83,7 +83,9 @@ def spread(
         quick: Fewer sizes, shorter runs.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, n, len(variances)]))
-    inputs = rng.normal(size=(n, len(variances))) * np.sqrt(variances)
+    inputs = rng.uniform(-1, 1, size=(n, len(variances))) * np.sqrt(
+        3 * np.array(variances)
+    )
     bent = bend * (inputs[:, 0] ** 2 - variances[0]) * inputs[:, 1:].sum(axis=1)
     targets = (inputs.sum(axis=1) + bent + rng.normal(size=n))[:, None]
     dataset = Dataset(inputs, targets, name=f"{n} noisy samples")

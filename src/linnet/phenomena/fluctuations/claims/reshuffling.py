@@ -20,7 +20,7 @@ BIAS = "mean weights less the minimum, per direction"
 VARIANCE = "variance in the flattest direction"
 SECOND = "mean square in the flattest direction"
 CURVATURES = (1.0, 0.1, 0.02, 0.005)  # of the population
-BEND = 0.7  # of the labels: residuals that depend on the inputs make the bias
+BEND = 2.0  # of the labels: residuals that depend on the inputs make the bias
 SAMPLES, BATCH, RATE = 256, 8, 0.1
 BATCHES = SAMPLES // BATCH
 MEMORIES = 2.5  # relaxation times of the flattest mean; from both sides, it cancels
@@ -47,9 +47,11 @@ class Reshuffling(CanonicalClaim):
     domain: ClassVar[str] = (
         "One layer on a fixed data set, reshuffled epochs of M batches, phase mean. The"
         r" formulas are those of flat modes, $\eta h M \ll 1$, beside stiff ones; what"
-        " is judged weighs every pair of modes. To first order in"
-        r" $\eta\kappa\operatorname{tr}H/2$; that and 4/n are the stated error,"
-        " relative to a mean square, or of a mean to its root."
+        " is judged weighs every pair of modes, to first order in"
+        r" $\eta\kappa\operatorname{tr}H/2$. Stated error: that and 4/n of a variance;"
+        " of the mean, that times the fluctuation, and third cumulants of batches,"
+        r" $\frac{\eta}{3m} \frac{\eta\kappa}{2} H^{-1} \frac1n \sum_i r_i \lVert x_i"
+        r" \rVert^4 x_i$."
     )
     elsewhere: ClassVar[str] = "its curvatures are spread on purpose"
     wrong_theory: ClassVar[str] = "noise that does not depend on the weights"
@@ -68,13 +70,14 @@ class Reshuffling(CanonicalClaim):
 
     def predict(self, problem: Problem) -> Quantities:
         """With batch Hessians."""
-        law, off = _law(problem), _stated_error(problem)
-        size = np.sqrt(law.second_moment[0])
-        variance, second = law.variance[0, -1:], law.second_moment[0, -1:]
+        law, off = _law(problem), _variance_error(problem)
+        bias, variance = law.bias[0], law.variance[0, -1:]
+        bias_error = _bias_error(problem)
+        error = np.hypot(off * variance, 2 * bias[-1:] * bias_error[-1:])
         return {
-            BIAS: Estimate(law.bias[0], off * size, np.inf),
+            BIAS: Estimate(bias, bias_error, np.inf),
             VARIANCE: Estimate(variance, off * variance, np.inf),
-            SECOND: Estimate(second, off * second, np.inf),
+            SECOND: Estimate(law.second_moment[0, -1:], error, np.inf),
         }
 
     def wrong(self, problem: Problem) -> Quantities:
@@ -118,11 +121,27 @@ def _law(problem: Problem) -> theory.EpochFluctuations:
     return theory.epoch_fluctuations(runs.minimum(problem), RATE, BATCH)
 
 
-def _stated_error(problem: Problem) -> float:
-    """Relative: the next order of the learning rate, and third cumulants of batches."""
-    noise = theory.batch_noise("epochs", SAMPLES, BATCH)
-    small = theory.small_parameter(runs.minimum(problem), RATE, noise)
-    return small + 4 / SAMPLES
+def _small(problem: Problem) -> float:
+    return theory.small_parameter(runs.minimum(problem), RATE, _noise_factor())
+
+
+def _noise_factor() -> float:
+    return theory.batch_noise("epochs", SAMPLES, BATCH)
+
+
+def _variance_error(problem: Problem) -> float:
+    """Relative: the next order of the learning rate, and what few samples do."""
+    return _small(problem) + 4 / SAMPLES
+
+
+def _bias_error(problem: Problem) -> np.ndarray:
+    """The next order, of a root mean square, and third cumulants of batches."""
+    minimum = runs.minimum(problem)
+    x, residuals = minimum.coordinates, minimum.residuals[:, 0]
+    fourth = (residuals * (x**2).sum(1) ** 2) @ x / SAMPLES
+    third = RATE**2 * _noise_factor() / (6 * BATCH) * fourth / minimum.curvatures
+    size = np.sqrt(_law(problem).second_moment[0])
+    return np.asarray(np.hypot(third, _small(problem) * size))
 
 
 def _late(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
