@@ -82,9 +82,9 @@ def test_a_problem_without_data_is_refused():
     ("name", "scale", "whiten"),
     [
         ("iris", "none", False),
-        ("iris", "none", True),
+        pytest.param("iris", "none", True, marks=pytest.mark.slow),
         ("diabetes", "none", False),
-        ("wine", "standard", False),
+        pytest.param("wine", "standard", False, marks=pytest.mark.slow),
         ("breast_cancer", "none", False),
     ],
 )

@@ -66,6 +66,7 @@ def test_an_epoch_starts_far_quieter_than_it_is_on_average():
     assert phases.mean() / unit == pytest.approx(float(law[0]))
 
 
+@pytest.mark.slow
 def test_it_holds_on_other_data(judged):
     assert all(entry.outcome == "holds" for entry in judged(CLAIM, 3))
 

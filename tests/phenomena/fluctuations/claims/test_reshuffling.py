@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from linnet import dynamics
 from linnet.phenomena.fluctuations.claims import reshuffling as module
@@ -62,6 +63,7 @@ def test_centered_samples_average_to_the_unbiased_variance():
     assert abs(np.mean(found) - 1) < 4 * error
 
 
+@pytest.mark.slow
 def test_it_holds_on_other_data(judged):
     assert all(entry.outcome == "holds" for entry in judged(CLAIM, 3))
 
