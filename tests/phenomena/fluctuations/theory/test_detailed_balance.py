@@ -130,7 +130,7 @@ def test_bad_input_is_refused():
     covariance = theory.continuum_covariance(minimum, 0.1, 0.1)
     with pytest.raises(ValueError, match=r"\(1, 1, 3, 3\), but has shape \(3, 3\)"):
         theory.antisymmetric_current(minimum, covariance[0, 0])
-    with pytest.raises(ValueError, match="`lag` must be a whole number of steps >= 0"):
+    with pytest.raises(ValueError, match="`lag` must be a whole number >= 0"):
         theory.lag_covariance(minimum, covariance, 0.1, -1)
     with pytest.raises(ValueError, match="`learning_rate` must be positive"):
         theory.antisymmetric_lag(minimum, covariance, 0.0)

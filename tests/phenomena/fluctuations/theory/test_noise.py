@@ -122,7 +122,7 @@ def test_the_spectrum_of_the_noise_is_that_of_sampled_data(outputs):
         (lambda: theory.noise_edge(0.5, noise=0.0), "`noise` must be positive"),
         (
             lambda: theory.noise_moment_ratio(0.5, spectrum=np.zeros(2)),
-            "`spectrum` must hold positive",
+            "`spectrum` must be positive",
         ),
         (
             lambda: theory.population_noise(np.ones((1, 2)), np.eye(3), 1.0),

@@ -87,7 +87,7 @@ def test_many_samples_that_are_drawn_again_are_like_fresh_ones():
         (lambda: theory.online_covariance(np.ones(4), 0.0, 1, 1.0), "`learning_rate`"),
         (
             lambda: theory.largest_stable_online_rate(np.zeros(2), 1),
-            "`variances` must hold positive",
+            "`variances` must be positive",
         ),
     ],
 )

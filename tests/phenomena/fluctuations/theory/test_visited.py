@@ -71,8 +71,8 @@ def test_without_noise_nothing_is_met(minimum, layers):
 @pytest.mark.parametrize(
     ("rate", "factor", "match"),
     [
-        (0.0, 0.1, "`learning_rate` must be positive and below"),
-        (9.0, 0.1, "`learning_rate` must be positive and below"),
+        (0.0, 0.1, "`learning_rate` must be positive"),
+        (9.0, 0.1, "`learning_rate` must be below"),
         (0.2, 1.0, "mean-square unstable"),
         (0.05, -1.0, "`noise_factor`"),
     ],

@@ -84,7 +84,7 @@ def test_bad_input_is_refused():
         theory.decayed_layers(np.eye(2), 0.0, 0.1, 2)
     with pytest.raises(ValueError, match="`weight_decay` must be finite and >= 0"):
         theory.decayed_layers(np.eye(2), 1.0, -0.1, 2)
-    with pytest.raises(ValueError, match="`width` must be at least 1"):
+    with pytest.raises(ValueError, match="`width` must be a whole number >= 1"):
         theory.decayed_layers(np.eye(2), 1.0, 0.1, 0)
     with pytest.raises(ValueError, match="nothing stops the drift"):
         theory.steady_imbalance(layers, np.eye(6), 0.1, 0.1, 0.0)

@@ -10,7 +10,10 @@ Reference: Gross et al. 2024 (statement); derived here.
 import numpy as np
 
 from linnet.numerics.marchenko_pastur import marchenko_pastur_rule
-from linnet.phenomena.fluctuations.theory.refusals import check_positive
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_positive,
+    check_whole,
+)
 from linnet.shapes import Float
 
 
@@ -45,7 +48,7 @@ def asymptotic_anisotropy(aspect_ratio: float, outputs: int = 1) -> float:
     Raises:
         ValueError: when the aspect ratio is not in (0, 1), or there is no output.
     """
-    _check_outputs(outputs)
+    check_whole("outputs", outputs, 1)
     h, weight = marchenko_pastur_rule(aspect_ratio)
     pairs = h[:, None] * h / (h[:, None] + h) ** 2
     return float(4 * aspect_ratio * (1 + outputs) * (weight @ pairs @ weight))
@@ -58,7 +61,7 @@ def small_anisotropy(aspect_ratio: float, outputs: int = 1) -> float:
         ValueError: when the aspect ratio is not positive, or there is no output.
     """
     check_positive("aspect_ratio", aspect_ratio)
-    _check_outputs(outputs)
+    check_whole("outputs", outputs, 1)
     return aspect_ratio * (1 + outputs)
 
 
@@ -72,10 +75,3 @@ def semicircle_radius(aspect_ratio: float) -> float:
     """
     check_positive("aspect_ratio", aspect_ratio)
     return float(2 * np.sqrt(2 * aspect_ratio))
-
-
-def _check_outputs(outputs: int) -> None:
-    if int(outputs) != outputs or outputs < 1:
-        raise ValueError(
-            f"Argument `outputs` must be a whole number >= 1, but is {outputs}."
-        )

@@ -13,7 +13,11 @@ from linnet.numerics.lyapunov import symmetric_lyapunov
 from linnet.numerics.marchenko_pastur import marchenko_pastur_rule
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.noise import gradient_noise
-from linnet.phenomena.fluctuations.theory.refusals import check_blocks, check_positive
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_blocks,
+    check_positive,
+    check_whole,
+)
 from linnet.shapes import Float
 
 
@@ -49,11 +53,7 @@ def lag_covariance(
     """
     check_blocks(covariance, minimum.outputs, len(minimum.variances))
     check_positive("learning_rate", learning_rate)
-    if int(lag) != lag or lag < 0:
-        raise ValueError(
-            f"Argument `lag` must be a whole number of steps >= 0, but is {lag!r}: for"
-            " a negative one transpose."
-        )
+    check_whole("lag", lag, 0, ": for a negative one transpose")
     kept = (1 - learning_rate * minimum.curvatures) ** lag
     return kept[:, None] * covariance
 
@@ -117,10 +117,7 @@ def small_entropy_production(aspect_ratio: float, outputs: int = 1) -> float:
     Raises:
         ValueError: when the aspect ratio is not in (0, 1), or there is no output.
     """
-    if int(outputs) != outputs or outputs < 1:
-        raise ValueError(
-            f"Argument `outputs` must be a whole number >= 1, but is {outputs}."
-        )
+    check_whole("outputs", outputs, 1)
     h, weight = marchenko_pastur_rule(aspect_ratio)
     pairs = h * ((h[:, None] - h) / (h[:, None] + h)) ** 2
     return float((1 + outputs) * aspect_ratio * (weight @ pairs @ weight))

@@ -9,12 +9,12 @@ squares adds, see `reshuffling`. Heavy ball as in `momentum`.
 
 import numpy as np
 
-from linnet.phenomena.fluctuations.theory.ranges import (
-    check_batches,
+from linnet.phenomena.fluctuations.theory.refusals import (
     check_momentum,
     check_not_negative,
     check_positive,
     check_stable,
+    check_whole,
 )
 from linnet.shapes import Float, Int
 
@@ -39,7 +39,7 @@ def noise_autocorrelation(
 
     Reference: Kühn and Rosenow 2023 (statement); derived here.
     """
-    check_batches(batches)
+    _check_batches(batches)
     apart = np.abs(np.asarray(lags))
     together = np.clip(batches - apart, 0, None) / batches
     return np.where(apart == 0, 1.0, -together / (batches - 1))
@@ -205,7 +205,7 @@ def _step_noise(
     momentum: float,
 ) -> Float[np.ndarray, "..."]:
     """Variance of one step, after all checks, in the shape of the answer."""
-    check_batches(batches)
+    _check_batches(batches)
     check_stable(curvature, learning_rate, momentum)
     check_not_negative("noise", noise)
     check_not_negative("noise_factor", noise_factor)
@@ -213,9 +213,14 @@ def _step_noise(
     return learning_rate**2 * noise_factor * c
 
 
+def _check_batches(batches: int) -> None:
+    hint = ": one batch holds all samples and has no noise, choose a smaller one"
+    check_whole("batches", batches, 2, hint)
+
+
 def _bridge(learning_rate: float, batches: int, momentum: float) -> float:
     """Variance of a mode of no curvature, in units of that of one step."""
-    check_batches(batches)
+    _check_batches(batches)
     check_positive("learning_rate", learning_rate)
     check_momentum(momentum)
     lags = np.arange(1, batches)

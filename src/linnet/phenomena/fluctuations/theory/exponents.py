@@ -14,7 +14,7 @@ from linnet.phenomena.fluctuations.theory.epochs import (
     epoch_variance,
     flat_epoch_variance,
 )
-from linnet.phenomena.fluctuations.theory.ranges import (
+from linnet.phenomena.fluctuations.theory.refusals import (
     check_not_negative,
     check_positive,
 )

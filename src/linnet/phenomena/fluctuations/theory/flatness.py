@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 
 from linnet.network import Weights, check_weights, widths
+from linnet.phenomena.fluctuations.theory.refusals import check_finite
 from linnet.shapes import Float
 from linnet.task import Moments
 
@@ -46,9 +47,8 @@ def quadratic_sides(
     Reference: Feng and Tu 2021 (definition); derived here.
     """
     _check_level(loss, level)
-    for name, given in (("curvature", curvature), ("slope", slope)):
-        if not np.isfinite(given).all():
-            raise ValueError(f"Argument `{name}` must be finite, but is not.")
+    check_finite("curvature", curvature)
+    check_finite("slope", slope)
     c, rise, g = np.broadcast_arrays(
         np.asarray(curvature, dtype=float),
         (level - 1) * np.asarray(loss, dtype=float),

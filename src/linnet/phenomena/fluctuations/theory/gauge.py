@@ -18,7 +18,7 @@ import numpy as np
 from linnet.network import Weights, check_weights
 from linnet.phenomena.fluctuations.theory.jacobian import surroundings
 from linnet.phenomena.fluctuations.theory.kronecker import moment_eigenbasis
-from linnet.phenomena.fluctuations.theory.shares import check_not_negative
+from linnet.phenomena.fluctuations.theory.refusals import check_not_negative
 from linnet.shapes import Float
 
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.phenomena.fluctuations.theory.shares import check_not_negative
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_not_negative,
+    check_positive,
+)
 from linnet.shapes import Float
 
 BALANCED = 1e-12  # relative distance below which a ratio of layers is at its end
@@ -182,10 +185,7 @@ def quasi_stationary_window(
         "trace": trace,
     }
     for name, value in given.items():
-        if not 0 < value < np.inf:
-            raise ValueError(
-                f"Argument `{name}` must be positive and finite, but is {value}."
-            )
+        check_positive(name, value)
     return Window(
         relaxed=1 / (learning_rate * slowest_rate),
         drifting=1 / (2 * learning_rate * temperature * trace),
@@ -202,15 +202,11 @@ def _check_course(
     temperature: float,
 ) -> None:
     check_not_negative("temperature", temperature)
-    if not (np.isfinite(times).all() and (times >= 0).all()):
-        raise ValueError("Argument `times` must be finite and >= 0, but is not.")
+    check_not_negative("times", times)
     for name, value in (
         ("ratio", ratio),
         ("variance", variance),
         ("inputs", inputs),
         ("outputs", outputs),
     ):
-        if not 0 < value < np.inf:
-            raise ValueError(
-                f"Argument `{name}` must be positive and finite, but is {value}."
-            )
+        check_positive(name, value)

@@ -14,6 +14,10 @@ import numpy as np
 
 from linnet.network import Weights
 from linnet.phenomena.fluctuations.theory.jacobian import check_two_layers
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_descent,
+    check_not_negative,
+)
 from linnet.shapes import Float
 
 FLAT = 1e-12  # part of the largest eigenvalue below which a curvature counts as zero
@@ -177,18 +181,10 @@ def stationary_layer_variances(
 
     Reference: derived here.
     """
-    if not 0 <= temperature < np.inf:
-        raise ValueError(
-            f"Argument `temperature` must be finite and >= 0, but is {temperature}."
-        )
+    check_not_negative("temperature", temperature)
     rates = np.zeros_like(hessian.eigenvalues)
     if learning_rate is not None:
-        limit = 2 / hessian.eigenvalues.max()
-        if not 0 < learning_rate < limit:
-            raise ValueError(
-                f"Argument `learning_rate` must lie in (0, {limit:.4g}), where descent"
-                f" is stable, but is {learning_rate}: lower it."
-            )
+        check_descent(hessian.eigenvalues, learning_rate)
         rates = learning_rate * hessian.eigenvalues
     return hessian.layer_variances(hessian.moving * 2 * temperature / (2 - rates))
 

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_finite,
+    check_not_negative,
+)
 from linnet.shapes import Float
 
 
@@ -131,13 +135,7 @@ def _check(
             f" has shape {targets.shape}."
         )
     for name, given in (("inputs", inputs), ("targets", targets)):
-        if not np.isfinite(given).all():
-            raise ValueError(
-                f"Argument `{name}` must be finite, but holds NaN or infinity."
-            )
+        check_finite(name, given)
     if not inputs.any():
         raise ValueError("Argument `inputs` must not vanish, but is all zero.")
-    if not 0 <= weight_decay < np.inf:
-        raise ValueError(
-            f"Argument `weight_decay` must be finite and >= 0, but is {weight_decay}."
-        )
+    check_not_negative("weight_decay", weight_decay)

@@ -13,7 +13,7 @@ import numpy as np
 
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.noise import gradient_noise
-from linnet.phenomena.fluctuations.theory.ranges import (
+from linnet.phenomena.fluctuations.theory.refusals import (
     check_not_negative,
     check_stable,
 )

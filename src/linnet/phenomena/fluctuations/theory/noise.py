@@ -17,7 +17,11 @@ from linnet.numerics.weighted_covariance import (
     weighted_covariance_edge,
 )
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
-from linnet.phenomena.fluctuations.theory.refusals import check_noise, check_positive
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_finite,
+    check_noise,
+    check_positive,
+)
 from linnet.shapes import Float
 
 
@@ -71,8 +75,8 @@ def noise_at(
             f"Argument `end_to_end` must be (k, d) = {(y.shape[1], x.shape[1])}, but"
             f" has shape {w.shape}."
         )
-    if not all(np.isfinite(given).all() for given in (x, y, w)):
-        raise ValueError("Inputs, targets and weights must be finite, but are not.")
+    for name, given in (("inputs", x), ("targets", y), ("end_to_end", w)):
+        check_finite(name, given)
     gradients = (x @ w.T - y)[:, :, None] * x[:, None, :]
     flat = gradients.reshape(len(x), -1)
     flat = flat - flat.mean(0)
@@ -216,10 +220,9 @@ def noise_moment_ratio(
     """
     _scale(aspect_ratio, 1.0)
     tau = np.ones(1) if spectrum is None else np.asarray(spectrum, dtype=float)
-    if not tau.size or not (np.isfinite(tau) & (tau > 0)).all():
-        raise ValueError(
-            "Argument `spectrum` must hold positive finite eigenvalues, but does not."
-        )
+    if not tau.size:
+        raise ValueError("Argument `spectrum` must hold eigenvalues, but is empty.")
+    check_positive("spectrum", tau)
     white = (tau**2).mean() / tau.mean() ** 2
     return float(white + aspect_ratio * (outputs + 2))
 

@@ -9,6 +9,7 @@ import numpy as np
 from linnet.phenomena.fluctuations.theory.refusals import (
     check_noise,
     check_positive,
+    check_whole,
     unstable,
 )
 from linnet.shapes import Float
@@ -60,15 +61,12 @@ def largest_stable_online_rate(
     from scipy.optimize import brentq
 
     h = np.asarray(variances, dtype=float)
-    if h.ndim != 1 or not h.size or not (np.isfinite(h) & (h > 0)).all():
+    if h.ndim != 1 or not h.size:
         raise ValueError(
-            "Argument `variances` must hold positive finite numbers, but does not:"
-            " leave out directions without variance."
+            f"Argument `variances` must be a vector (d,), but has shape {h.shape}."
         )
-    if int(batch_size) != batch_size or batch_size < 1:
-        raise ValueError(
-            f"Argument `batch_size` must be a whole number >= 1, but is {batch_size!r}."
-        )
+    check_positive("variances", h, ": leave out directions without variance")
+    check_whole("batch_size", batch_size, 1)
     pole = 2 / (h.max() * (1 + 1 / batch_size))
     # Multiplied by its smallest denominator q - 1 is finite up to the pole.
     ends = 0.0, pole

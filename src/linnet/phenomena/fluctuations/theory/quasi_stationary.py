@@ -30,6 +30,12 @@ from linnet.phenomena.fluctuations.theory.linearization import (
 )
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.multiplicative import solve_exact
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_choice,
+    check_descent,
+    check_not_negative,
+    check_positive,
+)
 from linnet.shapes import Float
 
 Level = Literal["continuum", "additive", "exact"]
@@ -78,17 +84,15 @@ def quasi_stationary(
 
     Reference: Gross et al. 2024 (statement); derived here.
     """
-    _check(learning_rate, noise_factor, level, weight_decay)
+    check_choice("level", level, LEVELS)
+    check_positive("learning_rate", learning_rate)
+    check_not_negative("noise_factor", noise_factor)
+    check_not_negative("weight_decay", weight_decay)
     check_weights(weights, len(minimum.basis), minimum.outputs)
     linear = linearize(minimum, weights, weight_decay, tolerance)
     sums = np.add.outer(linear.curvatures, linear.curvatures)
     if level != "continuum":
-        limit = 2 / linear.curvatures.max()
-        if learning_rate >= limit:
-            raise ValueError(
-                f"Argument `learning_rate` must be below {limit:.4g}, where descent is"
-                f" stable, but is {learning_rate}: lower it."
-            )
+        check_descent(linear.curvatures, learning_rate)
         sums -= learning_rate * np.multiply.outer(linear.curvatures, linear.curvatures)
     strength = learning_rate * noise_factor
     noise = _noise(linear)
@@ -113,25 +117,3 @@ def _noise(linear: Linearization) -> Float[np.ndarray, "q q"]:
         rows -= (linear.coordinates * residual[:, None]) @ image
     rows -= rows.mean(axis=0)
     return rows.T @ rows / len(rows)
-
-
-def _check(
-    learning_rate: float, noise_factor: float, level: str, weight_decay: float
-) -> None:
-    if level not in LEVELS:
-        raise ValueError(
-            f"Argument `level` must be one of {', '.join(LEVELS)}, but is {level!r}."
-        )
-    if not 0 < learning_rate < np.inf:
-        raise ValueError(
-            "Argument `learning_rate` must be positive and finite, but is"
-            f" {learning_rate}."
-        )
-    for name, value in (
-        ("noise_factor", noise_factor),
-        ("weight_decay", weight_decay),
-    ):
-        if not 0 <= value < np.inf:
-            raise ValueError(
-                f"Argument `{name}` must be finite and >= 0, but is {value}."
-            )

@@ -18,7 +18,7 @@ import numpy as np
 
 from linnet.phenomena.fluctuations.theory.epochs import epoch_variance_by_phase
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
-from linnet.phenomena.fluctuations.theory.ranges import (
+from linnet.phenomena.fluctuations.theory.refusals import (
     check_not_negative,
     check_positive,
     check_stable,

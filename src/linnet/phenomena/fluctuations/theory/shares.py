@@ -17,6 +17,10 @@ from linnet.phenomena.fluctuations.theory.jacobian import (
     fluctuating_space,
 )
 from linnet.phenomena.fluctuations.theory.layer_covariance import LayerFluctuations
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_not_negative,
+    check_positive,
+)
 from linnet.shapes import Float
 
 
@@ -159,10 +163,7 @@ def relaxation_rates(weights: Weights, variance: float) -> Float[np.ndarray, "k 
     Reference: derived here.
     """
     check_two_layers(weights)
-    if not 0 < variance < np.inf:
-        raise ValueError(
-            f"Argument `variance` must be positive and finite, but is {variance}."
-        )
+    check_positive("variance", variance)
     s1, s2 = (np.linalg.svd(layer, compute_uv=False) for layer in weights)
     k, d = len(weights[1]), weights[0].shape[1]
     return variance * np.add.outer(_padded(s2, k) ** 2, _padded(s1, d) ** 2)
@@ -179,13 +180,3 @@ def _share(
 def _padded(singular: Float[np.ndarray, " some"], size: int) -> Float[np.ndarray, " n"]:
     """Zero-padded, or cut where the size is that of a smaller side."""
     return np.concatenate([singular, np.zeros(size)])[:size]
-
-
-def check_not_negative(name: str, value: float) -> None:
-    """Refuse a negative or not finite number.
-
-    Raises:
-        ValueError: with the name of the argument and the value.
-    """
-    if not 0 <= value < np.inf:
-        raise ValueError(f"Argument `{name}` must be finite and >= 0, but is {value}.")

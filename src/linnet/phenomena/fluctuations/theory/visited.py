@@ -18,7 +18,10 @@ from linnet.phenomena.fluctuations.theory.kronecker import (
 from linnet.phenomena.fluctuations.theory.layer_covariance import LayerFluctuations
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.noise import gradient_noise
-from linnet.phenomena.fluctuations.theory.shares import check_not_negative
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_descent,
+    check_not_negative,
+)
 from linnet.shapes import Float
 
 SWEEPS = 1000  # of the iteration to the stationary second moment
@@ -123,12 +126,7 @@ def _stationary(
 ) -> tuple[Float[np.ndarray, "kr kr"], Float[np.ndarray, "q q"]]:
     """Second moment of the gradient, and covariance of the modes, in turn."""
     curvatures, images = hessian.eigenvalues[hessian.moving], hessian.images()
-    limit = 2 / curvatures.max()
-    if not 0 < learning_rate < limit:
-        raise ValueError(
-            f"Argument `learning_rate` must be positive and below {limit:.4g}, where"
-            f" descent is stable, but is {learning_rate}."
-        )
+    check_descent(curvatures, learning_rate)
     check_not_negative("noise_factor", noise_factor)
     sums = np.add.outer(curvatures, curvatures) / learning_rate
     k, r = minimum.outputs, len(minimum.variances)

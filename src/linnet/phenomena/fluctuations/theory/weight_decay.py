@@ -14,6 +14,11 @@ import numpy as np
 from linnet.network import Weights
 from linnet.phenomena.fluctuations.theory.gauge import imbalance_drift
 from linnet.phenomena.fluctuations.theory.jacobian import check_two_layers
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_not_negative,
+    check_positive,
+    check_whole,
+)
 from linnet.shapes import Float
 
 
@@ -36,16 +41,9 @@ def decayed_layers(
 
     Reference: derived here.
     """
-    if not 0 < variance < np.inf:
-        raise ValueError(
-            f"Argument `variance` must be positive and finite, but is {variance}."
-        )
-    if not 0 <= weight_decay < np.inf:
-        raise ValueError(
-            f"Argument `weight_decay` must be finite and >= 0, but is {weight_decay}."
-        )
-    if width < 1:
-        raise ValueError(f"Argument `width` must be at least 1, but is {width}.")
+    check_positive("variance", variance)
+    check_not_negative("weight_decay", weight_decay)
+    check_whole("width", width, 1)
     left, strengths, right = np.linalg.svd(yx, full_matrices=False)
     kept = min(width, len(strengths))
     sizes = np.sqrt(np.maximum(strengths[:kept] - weight_decay, 0) / variance)
@@ -88,11 +86,10 @@ def steady_imbalance(
     Reference: derived here.
     """
     check_two_layers(weights)
-    if not 0 < weight_decay < np.inf:
-        raise ValueError(
-            "Argument `weight_decay` must be positive and finite, but is"
-            f" {weight_decay}: without decay nothing stops the drift but"
-            " `noise_balanced_layers`."
-        )
+    check_positive(
+        "weight_decay",
+        weight_decay,
+        ": without decay nothing stops the drift but `noise_balanced_layers`",
+    )
     (drift,) = imbalance_drift(weights, noise, learning_rate, noise_factor)
     return drift / (2 * learning_rate * weight_decay)
