@@ -20,7 +20,7 @@ BALANCED = "the same under label noise alone"
 ENTROPY = "entropy production per input"
 SAMPLES, INPUTS, BATCH, RATE = 40, 4, 4, 0.1  # of the currents
 CHAINS, STEPS = 512, 4000
-MANY = {80: (256, 2000), 200: (64, 4000)}  # chains and steps by inputs; quick: first
+MANY = {80: (128, 2000), 200: (64, 4000)}  # chains and steps by inputs; quick: first
 GROUPS = 32  # of chains, where inputs are many
 CURVE = (20, 40, 80, 130, 200, 300, 400)  # inputs at which the prediction is drawn
 

@@ -17,6 +17,7 @@ REPLICAS = "total variance of replicas, where the product responds"
 RATE, BATCH, NOISE = 0.05, 10, 0.1
 CHAINS, SHORT = 32, (32, 60, 20)  # of the trajectory; replicas, saves, steps apart
 SHOWN = 60  # principal components
+FIRST = 2500  # steps of the shortest trajectory shown
 
 
 class GaugeDrift(CanonicalClaim):
@@ -110,8 +111,9 @@ def _steps(problem: Problem) -> np.ndarray:
 
 def _lengths(problem: Problem) -> list[int]:
     """Numbers of records in the right panel."""
-    count = len(_steps(problem))
-    return [int(number) for number in np.geomspace(40, count, 5)]
+    steps = _steps(problem)
+    first = np.searchsorted(steps, FIRST)
+    return [int(number) for number in np.geomspace(first, len(steps), 5)]
 
 
 def _fluctuations(problem: Problem) -> theory.LayerFluctuations:

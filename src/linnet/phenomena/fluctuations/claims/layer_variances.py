@@ -28,6 +28,7 @@ RANK = "directions that fluctuate"
 RATE, BATCH = 0.02, 10
 NOISE = 1e-4  # of the labels: the drift against the fluctuations is like its square
 EVERY, REPLICAS = 40, 192
+FAINT = 1e-9  # of the temperature: what the figure leaves out
 ABOVE = 0.1  # of the largest variance: what counts as a direction that fluctuates
 
 
@@ -212,7 +213,7 @@ def _cliff(problem: Problem) -> Panel:
     heat, seen = _temperature(problem), _spectrum(problem)
     ranks = np.arange(1.0, len(seen) + 1)
     predicted = np.linalg.eigvalsh(networks.fluctuations(problem, RATE, BATCH).reduced)
-    shown = np.maximum(seen / heat, 1e-10)
+    shown = seen[seen > FAINT * heat] / heat
     edge = len(predicted) + 0.5
     return Panel(
         title="all weights together",
@@ -220,9 +221,9 @@ def _cliff(problem: Problem) -> Panel:
         y_label="variance / that of a single layer",
         series=(
             Series(ranks[: len(predicted)], predicted[::-1] / heat, "predicted"),
-            Series(ranks, shown, "SGD", "simulation"),
+            Series(ranks[: len(shown)], shown, "SGD", "simulation"),
             Series(
-                np.full(2, edge), np.array([1e-5, 2]), "entries of the product", "guide"
+                np.full(2, edge), np.array([1e-6, 2]), "entries of the product", "guide"
             ),
             Series(ranks, np.ones(len(ranks)), "every weight free", "wrong"),
         ),

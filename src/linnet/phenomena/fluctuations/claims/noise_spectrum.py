@@ -27,7 +27,6 @@ NOISE = "mean square of the noise's eigenvalues / their mean squared"
 HESSIAN = "mean square of the Hessian's eigenvalues / their mean squared"
 MEAN = "gradient noise / Hessian"
 SHARES = "shares of the noise's eigenvalues between quantiles of the law"
-FINITE = 3 / SAMPLES  # relative size of what large sizes leave out of moments of C
 LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 GRID = 1500  # nodes of the law
 REACH = 12.0  # where the spectrum has ended, in units of its mean
@@ -51,8 +50,8 @@ class NoiseSpectrum(CanonicalClaim):
     domain: ClassVar[str] = (
         "One layer at the least-squares minimum, Gaussian inputs with population"
         r" variances $\tau$, label noise $\sigma$; spectra for large n and d, where"
-        " corrections to the moments are of relative size 1/n (for C taken as 3/n) and"
-        " a share is off by about one eigenvalue; the mean of C is exact."
+        " corrections to the moments are of relative size 1/n, for C (k+2)/n, and a"
+        " share is off by about one eigenvalue; the mean of C is exact."
     )
     wrong_theory: ClassVar[str] = (
         "noise proportional to the Hessian, with the spectrum of the Hessian and the"
@@ -75,6 +74,7 @@ class NoiseSpectrum(CanonicalClaim):
         """Laws of large sizes, and the exact mean."""
         sizes = white(problem)
         noise = np.array([noise_law(kind) for kind in sizes + OTHERS])
+        left_out = np.array([kind.outputs + 2 for kind in sizes + OTHERS]) / SAMPLES
         hessian = np.array([1 + kind.aspect for kind in sizes])
         mean = [
             float(theory.mean_noise(np.ones(()), SAMPLES, kind.inputs, 1.0))
@@ -83,7 +83,7 @@ class NoiseSpectrum(CanonicalClaim):
         shares = np.diff(LEVELS, prepend=0.0, append=1.0)
         one = np.full(len(shares), 1 / sizes[-1].inputs)
         return {
-            NOISE: _within(noise, FINITE * noise),
+            NOISE: _within(noise, noise * left_out),
             HESSIAN: _within(hessian, hessian / SAMPLES),
             MEAN: np.array(mean),
             SHARES: _within(shares, one),
