@@ -5,6 +5,21 @@ from linnet.reproduce import reproduce_claims, select
 
 def test_all_canonical_claims_are_chosen_by_default():
     assert [claim.name for claim, _ in select()] == [
+        "noise_spectrum",
+        "noise_floor",
+        "exact_covariance",
+        "exact_against_continuum",
+        "mean_square_edge",
+        "anisotropy",
+        "flat_curvature",
+        "currents",
+        "momentum",
+        "epochs",
+        "reshuffling",
+        "layer_variances",
+        "inverse_variance_flatness",
+        "gauge_drift",
+        "imbalance_drift",
         "conservation",
         "end_to_end_limit",
         "hidden_layer_spectrum",

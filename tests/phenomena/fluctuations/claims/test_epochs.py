@@ -22,9 +22,8 @@ def test_it_holds_on_its_canonical_problem_and_rejects_independent_batches():
     assert verdict.status == "asymptotic"
     assert all(entry.wrong_deviation > 10 for entry in verdict.comparisons)
     assert len(figure.panels) == 3
-    assert "4.2 times its largest value" in figure.caption
     for panel in figure.panels:
-        assert {"theory", "simulation"} <= {s.role for s in panel.series}
+        assert {"theory", "simulation", "wrong"} <= {s.role for s in panel.series}
         assert all(np.isfinite(s.y).all() for s in panel.series)
 
 
@@ -67,9 +66,9 @@ def test_an_epoch_starts_far_quieter_than_it_is_on_average():
     assert phases.mean() / unit == pytest.approx(float(law[0]))
 
 
-def test_it_does_not_fail_on_other_data_with_few_chains(judged, monkeypatch):
-    monkeypatch.setattr(additive, "chains", lambda problem: 64)
-    assert all(entry.outcome != "fails" for entry in judged(CLAIM, 3))
+@pytest.mark.slow
+def test_it_holds_on_other_data(judged):
+    assert all(entry.outcome == "holds" for entry in judged(CLAIM, 3))
 
 
 def test_it_is_not_asked_of_data(problem):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import exact_against_continuum as module
@@ -52,6 +53,7 @@ def test_a_noise_factor_that_is_off_by_a_twentieth_fails(monkeypatch):
     assert verdict.outcome == "fails"
 
 
+@pytest.mark.slow
 def test_it_holds_on_other_data(judged):
     assert all(entry.outcome == "holds" for entry in judged(CLAIM, 3))
 

@@ -26,7 +26,7 @@ of_layers = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.nam
 
 
 @of_layers
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_it_holds_and_would_have_rejected_the_wrong_theory(claim, seed):
     said, figure = run_claim(claim, claim.canonical(seed, True))
     assert said.verdict == "holds"

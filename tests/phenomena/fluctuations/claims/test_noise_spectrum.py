@@ -16,7 +16,7 @@ from linnet.study import run_claim
 CLAIM = NoiseSpectrum()
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_claim_holds_and_proportional_noise_is_rejected(seed):
     verdict, figure = run_claim(CLAIM, CLAIM.canonical(seed, True))
     assert verdict.verdict == "holds"

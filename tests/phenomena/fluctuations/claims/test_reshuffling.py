@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from linnet import dynamics
 from linnet.phenomena.fluctuations.claims import reshuffling as module
@@ -62,15 +63,9 @@ def test_centered_samples_average_to_the_unbiased_variance():
     assert abs(np.mean(found) - 1) < 4 * error
 
 
-def test_labels_that_bend_upwards_push_flat_directions_the_same_way():
-    for seed in range(3):
-        bias = CLAIM.predict(CLAIM.canonical(seed, True))[BIAS].value
-        assert (bias[1:3] > 0).all()
-
-
-def test_it_does_not_fail_on_other_data_with_few_chains(judged, monkeypatch):
-    monkeypatch.setattr(module, "_pairs", lambda problem: 64)
-    assert all(entry.outcome != "fails" for entry in judged(CLAIM, 3))
+@pytest.mark.slow
+def test_it_holds_on_other_data(judged):
+    assert all(entry.outcome == "holds" for entry in judged(CLAIM, 3))
 
 
 def test_it_is_not_asked_of_data(problem):

@@ -21,7 +21,7 @@ from linnet.study import run_claim
 CLAIMS = [AnisotropicWeights(), FlatCurvature()]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_claims_hold_and_their_wrong_theories_are_rejected(seed):
     for claim in CLAIMS:
         verdict, figure = run_claim(claim, claim.canonical(seed, True))

@@ -97,7 +97,8 @@ def test_ends_are_not_told_where_training_cannot_be_finished(fresh):
     moments = fresh("correlated").moments
     unit = np.diag([1.0, 1.0, 1e-6])
     stiff = Moments(unit @ moments.xx @ unit, moments.yx @ unit, moments.yy, 20)
-    asked = fresh("correlated", moments=stiff, hidden=3)
+    rate = runs.learning_rate(fresh("correlated"))
+    asked = fresh("correlated", moments=stiff, hidden=3, learning_rate=rate)
     assert CLAIM.predict(asked).keys() == CLAIM.observe(asked).keys() == {HALF}
 
 

@@ -117,10 +117,10 @@ def _shape(problem: Problem, verdicts: Verdicts) -> Answer:
     return Answer(
         question="In which directions do they move most, steep or flat ones?",
         prediction=(
-            f"variance grows as curvature to the power {number(slope, 2)} along the"
-            " principal inputs (0: isotropic, as for label noise that knows nothing of"
-            " the inputs; −1: thermal); the variances of the whole spectrum spread by"
-            f" A = {number(float(theory.anisotropy(_spectrum(problem))), 3)}"
+            "along the principal inputs variance goes as curvature to the power"
+            f" {number(slope, 2)} (0: alike in all of them; −1: more in flat ones, as in"
+            " thermal equilibrium); all variances have a relative variance A of"
+            f" {number(float(theory.anisotropy(_spectrum(problem))), 3)}"
         ),
         observation=observation,
         outcome=_outcome(verdicts, "noise_floor"),

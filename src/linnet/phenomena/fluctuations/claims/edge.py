@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
 EDGE = "largest mean-square stable learning rate, per batch size"
-SIZES = (1, 8, 64)
+SIZES, QUICK_SIZES = (1, 8, 64), (1,)
 ENTRIES = 2e6  # of all batches that are drawn at once
 FEWEST, MOST = 256, 2048  # chains
 SHOWN, TRIAL, STRIDE = (0.7, 1.0, 1.2), 16, 4  # of the edge, and steps, in the figure
@@ -109,8 +109,9 @@ class MeanSquareEdge(FluctuationsClaim):
 def batch_sizes(problem: Problem) -> list[int]:
     """Those that are looked at: the one in use, and some that n allows."""
     n = runs.minimum(problem).samples
-    asked = runs.batch_size(problem)
-    return sorted({size for size in SIZES if size <= n // 2} | {min(asked, n - 1)})
+    asked = min(runs.batch_size(problem), n - 1)
+    sizes = QUICK_SIZES if problem.quick else SIZES
+    return sorted({size for size in sizes if size <= n // 2} | {asked})
 
 
 @lru_cache(maxsize=32)
