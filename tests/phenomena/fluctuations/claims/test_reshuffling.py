@@ -63,6 +63,12 @@ def test_centered_samples_average_to_the_unbiased_variance():
     assert abs(np.mean(found) - 1) < 4 * error
 
 
+def test_labels_that_bend_upwards_push_flat_directions_the_same_way():
+    for seed in range(3):
+        bias = CLAIM.predict(CLAIM.canonical(seed, True))[BIAS].value
+        assert (bias[1:3] > 0).all()
+
+
 @pytest.mark.slow
 def test_it_holds_on_other_data(judged):
     assert all(entry.outcome == "holds" for entry in judged(CLAIM, 3))

@@ -41,8 +41,9 @@ class ExactAgainstContinuum(CanonicalClaim):
     domain: ClassVar[str] = (
         "One layer on a fixed data set, four samples per input, independent batches of"
         " distinct samples. What is judged is the exact covariance; the formula is its"
-        " rule of thumb, good to some percent where the factor is below two. Observed:"
-        " pairs of chains, from the minimum and from twice the covariance."
+        " rule of thumb, good to a tenth where the factor is below two, and the better"
+        " the more inputs. Observed: pairs of chains, from the minimum and from twice"
+        " the covariance."
     )
     elsewhere: ClassVar[str] = "it scans learning rates; `noise_floor` asks data at one"
     wrong_theory: ClassVar[str] = "the continuum limit, a ratio of one"

@@ -71,7 +71,7 @@ class Reshuffling(CanonicalClaim):
     def predict(self, problem: Problem) -> Quantities:
         """With batch Hessians."""
         law, off = _law(problem), _variance_error(problem)
-        bias, variance = law.bias[0], law.variance[0, -1:]
+        bias, variance = _bias(problem), law.variance[0, -1:]
         bias_error = _bias_error(problem)
         error = np.hypot(off * variance, 2 * bias[-1:] * bias_error[-1:])
         return {
@@ -121,6 +121,16 @@ def _law(problem: Problem) -> theory.EpochFluctuations:
     return theory.epoch_fluctuations(runs.minimum(problem), RATE, BATCH)
 
 
+def _signs(problem: Problem) -> np.ndarray:
+    """Of the eigenvectors, so that each points along its input and not against it."""
+    basis = runs.minimum(problem).basis
+    return np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])])
+
+
+def _bias(problem: Problem) -> np.ndarray:
+    return np.asarray(_law(problem).bias[0] * _signs(problem))
+
+
 def _small(problem: Problem) -> float:
     return theory.small_parameter(runs.minimum(problem), RATE, _noise_factor())
 
@@ -165,7 +175,7 @@ def _trained(problem: Problem) -> "Trajectory":
     dataset = problem.dataset
     assert dataset is not None  # canonical problems have one
     minimizer = problem.moments.minimizer().end_to_end
-    basis = runs.minimum(problem).basis
+    basis = runs.minimum(problem).basis * _signs(problem)
 
     def gaps(weights: Weights) -> np.ndarray:
         return ((weights[0] - minimizer) @ basis)[0]
@@ -222,7 +232,7 @@ def _biases(problem: Problem) -> Panel:
         x_label="curvature along a direction",
         y_label="mean less minimum / fluctuation",
         series=(
-            Series(h, law.bias[0] / unit, "with batch Hessians"),
+            Series(h, _bias(problem) / unit, "with batch Hessians"),
             Series(h, seen.value, "SGD in epochs", "simulation", 0, seen.stderr),
             Series(h, np.zeros(len(h)), "the minimum", "wrong"),
         ),
