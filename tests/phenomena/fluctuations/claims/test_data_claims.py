@@ -25,7 +25,7 @@ from linnet.phenomena.fluctuations.claims.noise_floor import (
     NoiseFloor,
 )
 from linnet.study import run_claim
-from linnet.task import load
+from linnet.task import Dataset, load
 
 OF_DATA = (NoiseFloor(), MeanSquareEdge())
 asked = pytest.mark.parametrize("claim", OF_DATA, ids=lambda claim: claim.name)
@@ -179,3 +179,50 @@ def test_claims_have_names_of_their_own():
     names = [claim.name for claim in CLAIMS]
     assert len(set(names)) == len(names)
     assert {claim.name for claim in OF_DATA} <= set(names)
+
+
+def made(inputs, noise=0.3):
+    rng = np.random.default_rng(4)
+    rule = np.ones((inputs.shape[1], 1))
+    targets = inputs @ rule + noise * rng.normal(size=(len(inputs), 1))
+    return pose(Dataset(inputs, targets, "odd"), quick=True)
+
+
+@pytest.mark.parametrize("size", [1e-7, 1e-9, 1e-12])
+def test_one_rank_is_meant_where_inputs_are_nearly_collinear(size):
+    rng = np.random.default_rng(3)
+    inputs = rng.normal(size=(60, 3))
+    copy = inputs[:, :1] + size * rng.normal(size=(60, 1))
+    asked = made(np.hstack([inputs, copy]))
+    minimizer = asked.moments.minimizer()
+    assert len(runs.minimum(asked).variances) == minimizer.rank
+    assert run_claim(NoiseFloor(), asked)[0].verdict == "holds"
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_curvature_has_no_slope():
+    rng = np.random.default_rng(3)
+    one = made(rng.normal(size=(40, 1)))
+    assert "one curvature only, and no slope" in answers(one, {})[1].prediction
+    two = np.linalg.qr(rng.normal(size=(40, 2)))[0]
+    assert "one curvature only, and no slope" in answers(made(two), {})[1].prediction
+
+
+def test_where_sgd_is_unstable_the_stable_rates_are_still_told(problem):
+    fast = replace(problem("plain"), learning_rate=0.8, batch_size=1)
+    told = predictions(fast)
+    assert "lies beyond" in told["silent"]
+    assert told["largest_stable_rates"][0]["rate"] < 0.8
+    whole = predictions(problem("all at once"))
+    assert "no noise" in whole["silent"]
+    assert all(entry["batch_size"] < 40 for entry in whole["largest_stable_rates"])
+
+
+def test_a_covariance_that_memory_does_not_hold_is_not_told(problem):
+    small = replace(problem("plain"), memory_limit=1000.0)
+    assert "the covariance of 6 weights takes about" in NoiseFloor().applies(small)
+
+
+def test_half_a_sample_is_no_batch():
+    with pytest.raises(ValueError, match=r"whole number in .* but is 2\.5"):
+        pose(load("iris", center=True), batch_size=2.5)

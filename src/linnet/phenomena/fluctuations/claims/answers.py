@@ -22,13 +22,17 @@ from linnet.study.words import number, percent
 Verdicts = Mapping[str, Verdict]
 
 NOT_RUN = "not trained"
+NARROW = 0.1  # logarithm of the ratio of curvatures that tell no slope
 
 
 def predictions(problem: Problem) -> dict[str, Any]:
     """Everything predicted for this data, as plain numbers. Theory only."""
-    edges = _edges(problem)
-    if edges is None:
-        return {"silent": runs.silent(problem)}
+    reason = runs.silent(problem)
+    if reason is not None:
+        return {"silent": reason}
+    edges, reason = _edges(problem), runs.unsettled(problem)
+    if reason is not None:
+        return {"silent": reason, "largest_stable_rates": edges}
     found, blocks = runs.minimum(problem), runs.covariance(problem)
     excess = theory.excess_loss(found, blocks)
     rate, noise = runs.learning_rate(problem), runs.noise_factor(problem)
@@ -42,7 +46,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
         "small_parameter": theory.small_parameter(found, rate, noise),
         "curvatures": found.curvatures.tolist(),
         "weight_variances": _variances(problem).tolist(),
-        "anisotropy": float(theory.anisotropy(_spectrum(problem))),
+        "anisotropy": _anisotropy(problem),
         "largest_stable_rates": edges,
         "epochs_to_stationary_loss": _epochs(problem, runs.easing(problem, runs.LEFT)),
         "epochs_per_e_fold_of_the_slowest": _epochs(
@@ -53,7 +57,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
 
 def headline(problem: Problem) -> str:
     """The phenomenon's prediction in one sentence."""
-    if runs.unstable(problem) is not None:
+    if runs.unsettled(problem) is not None:
         return ""
     found = runs.minimum(problem)
     floor = theory.excess_loss(found, runs.covariance(problem)) / found.least_loss
@@ -61,7 +65,7 @@ def headline(problem: Problem) -> str:
         f"A single layer trained by SGD with batches of {runs.batch_size(problem)} at"
         f" learning rate {number(runs.learning_rate(problem), 3)} never comes to rest:"
         f" its loss stays {percent(floor)} above the minimum, and its weights keep"
-        f" moving by {percent(_relative_size(problem))} of their size."
+        f" moving by {_size_words(problem)}."
     )
 
 
@@ -70,7 +74,7 @@ def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
     if runs.silent(problem) is not None:
         return ()
     given = [_edge]
-    if runs.unstable(problem) is None:
+    if runs.unsettled(problem) is None:
         given = [_size, _shape, _floor, _edge, _duration]
     return tuple(make(problem, verdicts) for make in given)
 
@@ -90,8 +94,7 @@ def _size(problem: Problem, verdicts: Verdicts) -> Answer:
     return Answer(
         question="How much do the weights of SGD keep moving in the end?",
         prediction=(
-            f"by {percent(_relative_size(problem))} of the size of the solution (root"
-            " mean square), with batches of"
+            f"by {_size_words(problem)} (root mean square), with batches of"
             f" {runs.batch_size(problem)} at learning rate"
             f" {number(runs.learning_rate(problem), 3)}"
         ),
@@ -101,26 +104,22 @@ def _size(problem: Problem, verdicts: Verdicts) -> Answer:
 
 
 def _shape(problem: Problem, verdicts: Verdicts) -> Answer:
-    found, variances = runs.minimum(problem), _variances(problem)
-    slope = _slope(found.curvatures, variances)
+    curvatures, variances = runs.minimum(problem).curvatures, _variances(problem)
     observation = NOT_RUN
-    if "noise_floor" in verdicts and len(chosen := followed(problem)) < 2:
-        observation = "too few principal inputs relax within the run to tell"
-    elif "noise_floor" in verdicts:
+    if "noise_floor" in verdicts:
+        chosen = followed(problem)
         seen = np.asarray(NoiseFloor().observe(problem)[VARIANCES]).mean(0)
         observation = (
-            f"slope {number(_slope(found.curvatures[chosen], seen), 2)} along"
-            f" {len(chosen)} principal inputs, where"
-            f" {number(_slope(found.curvatures[chosen], variances[chosen]), 2)} was"
-            " predicted"
+            f"along {len(chosen)} principal inputs {_power(curvatures[chosen], seen)};"
+            f" predicted there: {_power(curvatures[chosen], variances[chosen])}"
         )
     return Answer(
         question="In which directions do they move most, steep or flat ones?",
         prediction=(
-            "along the principal inputs variance goes as curvature to the power"
-            f" {number(slope, 2)} (0: alike in all of them; −1: more in flat ones, as in"
-            " thermal equilibrium); all variances have a relative variance A of"
-            f" {number(float(theory.anisotropy(_spectrum(problem))), 3)}"
+            f"along the principal inputs {_power(curvatures, variances)} (power 0: alike"
+            " in all of them; −1: more in flat ones, as in thermal equilibrium); all"
+            " variances have a relative variance A of"
+            f" {number(_anisotropy(problem), 3)}"
         ),
         observation=observation,
         outcome=_outcome(verdicts, "noise_floor"),
@@ -202,9 +201,7 @@ def _per_batch(problem: Problem, rates: np.ndarray) -> str:
     return ", ".join(f"{number(rate, 3)} at batch size {size}" for size, rate in pairs)
 
 
-def _edges(problem: Problem) -> list[dict[str, float]] | None:
-    if runs.unstable(problem) is not None:
-        return None
+def _edges(problem: Problem) -> list[dict[str, float]]:
     rates = np.asarray(MeanSquareEdge().predict(problem)[EDGE])
     pairs = zip(batch_sizes(problem), rates, strict=True)
     return [{"batch_size": size, "rate": float(rate)} for size, rate in pairs]
@@ -215,11 +212,12 @@ def _variances(problem: Problem) -> np.ndarray:
     return np.einsum("aaii->i", runs.covariance(problem))
 
 
-def _spectrum(problem: Problem) -> np.ndarray:
-    """Eigenvalues of the whole weight covariance."""
+def _anisotropy(problem: Problem) -> float:
+    """Of the whole covariance: <s^2> / <s>^2 - 1 over its eigenvalues s."""
     blocks = runs.covariance(problem)
     size = blocks.shape[0] * blocks.shape[2]
-    return np.linalg.eigvalsh(blocks.transpose(0, 2, 1, 3).reshape(size, size))
+    trace = np.einsum("aaii->", blocks)
+    return float(size * (blocks**2).sum() / trace**2 - 1)
 
 
 def _relative_size(problem: Problem) -> float:
@@ -227,13 +225,24 @@ def _relative_size(problem: Problem) -> float:
     return float(np.sqrt(_variances(problem).sum()) / size)
 
 
+def _size_words(problem: Problem) -> str:
+    share = _relative_size(problem)
+    if share < 1:
+        return f"{percent(share)} of the size of the solution"
+    return f"{number(share, 2)} times the size of the solution"
+
+
 def _epochs(problem: Problem, steps: float) -> float:
     return float(steps * runs.batch_size(problem) / runs.minimum(problem).samples)
 
 
-def _slope(curvatures: np.ndarray, variances: np.ndarray) -> float:
-    """Of log variance against log curvature."""
-    return float(np.polyfit(np.log(curvatures), np.log(variances), 1)[0])
+def _power(curvatures: np.ndarray, variances: np.ndarray) -> str:
+    """Variance against curvature as a power law, where they span enough for one."""
+    kept = variances > 0
+    if kept.sum() < 2 or np.ptp(np.log(curvatures[kept])) < NARROW:
+        return "there is one curvature only, and no slope"
+    slope = np.polyfit(np.log(curvatures[kept]), np.log(variances[kept]), 1)[0]
+    return f"variance goes as curvature to the power {number(float(slope), 2)}"
 
 
 def _outcome(verdicts: Verdicts, name: str) -> str:

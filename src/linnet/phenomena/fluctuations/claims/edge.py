@@ -109,9 +109,9 @@ class MeanSquareEdge(FluctuationsClaim):
 def batch_sizes(problem: Problem) -> list[int]:
     """Those that are looked at: the one in use, and some that n allows."""
     n = runs.minimum(problem).samples
-    asked = min(runs.batch_size(problem), n - 1)
-    sizes = QUICK_SIZES if problem.quick else SIZES
-    return sorted({size for size in sizes if size <= n // 2} | {asked})
+    known = QUICK_SIZES if problem.quick else SIZES
+    sizes = {size for size in known if size <= max(n // 2, 1)}
+    return sorted(sizes | ({runs.batch_size(problem)} - {n}))
 
 
 @lru_cache(maxsize=32)

@@ -54,7 +54,7 @@ class NoiseFloor(FluctuationsClaim):
 
     def applies(self, problem: Problem) -> str | None:
         """Where SGD fluctuates, is stable, and gets there within a run of minutes."""
-        return runs.unstable(problem) or runs.too_slow(problem)
+        return runs.unsettled(problem) or runs.too_slow(problem)
 
     def status(self, problem: Problem) -> Status:
         """For every data set and stable rate."""
@@ -166,14 +166,19 @@ def _trained(problem: Problem) -> "Trajectory":
 
 
 def _starts(problem: Problem) -> np.ndarray:
-    """Single layers, shape (chains, k, d): at the minimum, then around it."""
+    """Single layers, shape (chains, k, d): at the minimum, then around it.
+
+    Every output is drawn by itself: what outputs have in common moves on by itself, and
+    is not looked at.
+    """
     minimum, blocks = runs.minimum(problem), runs.covariance(problem)
-    k, r = minimum.outputs, len(minimum.variances)
-    whole = blocks.transpose(0, 2, 1, 3).reshape(k * r, k * r)
-    eigenvalues, vectors = np.linalg.eigh(whole)
     rng = np.random.default_rng(problem.seed)
-    drawn = rng.normal(size=(PAIRS, k * r)) * np.sqrt(2 * np.maximum(eigenvalues, 0))
-    around = (drawn @ vectors.T).reshape(PAIRS, k, r) @ minimum.basis.T
+    drawn = np.empty((PAIRS, minimum.outputs, len(minimum.variances)))
+    for a in range(minimum.outputs):
+        eigenvalues, vectors = np.linalg.eigh(blocks[a, a])
+        size = np.sqrt(2 * np.maximum(eigenvalues, 0))
+        drawn[:, a] = rng.normal(size=drawn[:, a].shape) * size @ vectors.T
+    around = drawn @ minimum.basis.T
     return minimum.end_to_end + np.concatenate([np.zeros_like(around), around])
 
 

@@ -13,6 +13,7 @@ from linnet.study import Problem
 
 SAFE_RATE = 0.1  # learning rate in units of the largest mean-square stable one
 BATCH = 32
+COPIES = 5  # of a covariance that are alive while it is solved for
 LEFT = 0.01  # of the excess loss, missing where it counts as stationary
 MOST_WORK = 4e8  # steps x batch x inputs x outputs of one chain, a minute for all
 SAMPLING: theory.Sampling = "without_replacement"
@@ -39,7 +40,10 @@ def minimum(problem: Problem) -> theory.Minimum:
     dataset = problem.dataset
     if dataset is None:
         raise ValueError("Argument `problem` must hold a data set.")
-    return theory.least_squares_minimum(dataset.inputs, dataset.targets, reduced=True)
+    cutoff = problem.moments.default_cutoff()  # one rank, here and where it is measured
+    return theory.least_squares_minimum(
+        dataset.inputs, dataset.targets, reduced=True, cutoff=cutoff
+    )
 
 
 def batch_size(problem: Problem) -> int:
@@ -75,9 +79,9 @@ def covariance(problem: Problem) -> np.ndarray:
     )
 
 
-def unstable(problem: Problem) -> str | None:
-    """Why SGD has no stationary state here, or None."""
-    reason = silent(problem)
+def unsettled(problem: Problem) -> str | None:
+    """Why SGD has no stationary covariance that can be told, or None."""
+    reason = silent(problem) or _too_large(problem)
     if reason is not None:
         return reason
     if batch_size(problem) == minimum(problem).samples:
@@ -89,6 +93,19 @@ def unstable(problem: Problem) -> str | None:
         f"at batches of {batch_size(problem)} the learning rate {rate:.4g} lies beyond"
         f" the largest one that is stable in mean square, {edge:.4g}"
         " (--learning-rate, --batch-size)"
+    )
+
+
+def _too_large(problem: Problem) -> str | None:
+    """Why its covariance does not fit into memory, or None."""
+    found, limit = minimum(problem), problem.memory_limit
+    size = found.outputs * len(found.variances)
+    needed = COPIES * 8.0 * size**2
+    if limit is None or needed <= limit:
+        return None
+    return (
+        f"the covariance of {size:,} weights takes about {needed / 2**20:,.0f} MiB, but"
+        f" there is room for {limit / 2**20:,.0f} MiB; take fewer inputs or outputs"
     )
 
 

@@ -13,7 +13,8 @@ def check(problem: Problem) -> None:
     if problem.dataset is None or problem.batch_size is None:
         return
     n = len(problem.dataset.inputs)
-    if not 1 <= problem.batch_size <= n:
+    is_whole = int(problem.batch_size) == problem.batch_size
+    if not is_whole or not 1 <= problem.batch_size <= n:
         raise ValueError(
             f"Argument `batch_size` must be a whole number in [1, {n}], the number of"
             f" samples, but is {problem.batch_size}."

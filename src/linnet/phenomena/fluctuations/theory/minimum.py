@@ -71,6 +71,7 @@ def least_squares_minimum(
     *,
     reduced: bool = False,
     weight_decay: float = 0.0,
+    cutoff: float | None = None,
 ) -> Minimum:
     r"""The minimum of least squares (ridge, with weight decay) on a data set.
 
@@ -80,6 +81,9 @@ def least_squares_minimum(
         reduced: Whether inputs of lower rank than their number are taken on their row
             space, where alone SGD moves; else they are refused.
         weight_decay: $\mu \ge 0$.
+        cutoff: Variances at or below it count as zero; None takes the rounding level
+            of the singular values. `Moments.default_cutoff` is far above it: who
+            compares with moments passes that one.
 
     Raises:
         ValueError: when shapes differ, an entry is not finite, the weight decay is
@@ -91,8 +95,9 @@ def least_squares_minimum(
     _check(inputs, targets, weight_decay)
     n, d = inputs.shape
     _, singular, right = np.linalg.svd(inputs, full_matrices=False)
-    cutoff = max(n, d) * np.finfo(float).eps * singular[0]
-    rank = int((singular > cutoff).sum())
+    rounding = max(n, d) * np.finfo(float).eps * singular[0]
+    least = rounding**2 / n if cutoff is None else cutoff
+    rank = int((singular**2 / n > least).sum())
     if rank < d and not reduced and n > d:
         raise ValueError(
             f"Argument `inputs` must have full rank {d}, but has rank {rank}: the"
