@@ -116,8 +116,8 @@ def _shape(problem: Problem, verdicts: Verdicts) -> Answer:
     return Answer(
         question="In which directions do they move most, steep or flat ones?",
         prediction=(
-            f"along the principal inputs {_power(curvatures, variances)} (power 0: alike"
-            " in all of them; −1: more in flat ones, as in thermal equilibrium); all"
+            f"along the principal inputs {_power(curvatures, variances)} (0: alike in"
+            " all of them; −1: more in flat ones, as in thermal equilibrium); all"
             " variances have a relative variance A of"
             f" {number(_anisotropy(problem), 3)}"
         ),
