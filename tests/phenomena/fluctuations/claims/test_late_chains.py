@@ -5,7 +5,6 @@ from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import late_chains, problems, runs
 from linnet.phenomena.fluctuations.claims.late_chains import (
     jackknifed,
-    joined,
     unbiased_anisotropy,
 )
 
@@ -38,7 +37,7 @@ def test_the_jackknife_of_a_mean_is_its_standard_error():
 
 def test_numbers_are_joined_with_their_errors():
     one, two = (jackknifed(lambda keep, a=a: a * keep.mean(), 4) for a in (1.0, 2.0))
-    both = joined([one, two])
+    both = runs.joined([one, two])
     assert both.value == pytest.approx([1.5, 3.0])
     assert both.stderr == pytest.approx([float(one.stderr), float(two.stderr)])
 

@@ -13,6 +13,7 @@ import numpy as np
 from linnet.network import Weights
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
+from linnet.phenomena.fluctuations.claims import runs
 from linnet.study import Problem
 
 if TYPE_CHECKING:
@@ -59,9 +60,7 @@ def samples(problem: Problem, process: Process) -> np.ndarray:
 def variances(problem: Problem, processes: list[Process]) -> Estimate:
     """Of every process, over outputs, late saves and chains."""
     found = [Estimate.from_samples(samples(problem, each)) for each in processes]
-    values = np.array([float(estimate.value) for estimate in found])
-    errors = np.array([float(estimate.stderr) for estimate in found])
-    return Estimate(values, errors, chains(problem))
+    return runs.joined(found)
 
 
 @lru_cache(maxsize=32)

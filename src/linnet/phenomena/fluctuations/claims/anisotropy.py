@@ -75,7 +75,7 @@ class AnisotropicWeights(CanonicalClaim):
 
     def observe(self, problem: Problem) -> Quantities:
         """Products of covariances of independent groups of chains."""
-        seen = late_chains.joined(
+        seen = runs.joined(
             [_seen(late_chains.sized(problem, d)) for d in late_chains.sizes(problem)]
         )
         return {HERE: seen, LAW: seen}
@@ -160,7 +160,7 @@ def _spread(problem: Problem) -> Panel:
     each = [late_chains.sized(problem, d) for d in sizes]
     at = np.array(sizes) / late_chains.SAMPLES
     exact = np.array([_exactly(one) for one in each])
-    seen = late_chains.joined([_seen(one) for one in each])
+    seen = runs.joined([_seen(one) for one in each])
     return Panel(
         title="anisotropy",
         x_label="inputs per sample",

@@ -92,7 +92,7 @@ class BrokenBalance(CanonicalClaim):
         return {
             CURRENTS: minibatch_currents(problem),
             BALANCED: label_noise_currents(problem),
-            ENTROPY: late_chains.joined(produced),
+            ENTROPY: runs.joined(produced),
         }
 
     def note(self, problem: Problem) -> str:
@@ -284,7 +284,7 @@ def _production(problem: Problem) -> Panel:
     curve = np.array([_entropy(many(problem, d)) / d for d in CURVE])
     small = np.array([theory.small_entropy_production(aspect) for aspect in aspects])
     sizes = _sizes(problem)
-    seen = late_chains.joined([entropy_production(many(problem, d)) for d in sizes])
+    seen = runs.joined([entropy_production(many(problem, d)) for d in sizes])
     at = np.array(sizes) / late_chains.SAMPLES
     return Panel(
         title="entropy production",

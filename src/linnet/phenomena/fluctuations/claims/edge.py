@@ -80,11 +80,7 @@ class MeanSquareEdge(FluctuationsClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Where loss and gain of the second moment balance, after one step."""
         samples = [_balance(problem, size) for size in batch_sizes(problem)]
-        found = [Estimate.from_samples(given) for given in samples]
-        values = np.array([estimate.value for estimate in found])
-        errors = np.array([estimate.stderr for estimate in found])
-        fewest = min(estimate.effective_samples for estimate in found)
-        return {EDGE: Estimate(values, errors, fewest)}
+        return {EDGE: runs.joined([Estimate.from_samples(each) for each in samples])}
 
     def note(self, problem: Problem) -> str:
         """Nothing: every chain makes its one step."""

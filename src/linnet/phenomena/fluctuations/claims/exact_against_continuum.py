@@ -71,21 +71,13 @@ class ExactAgainstContinuum(CanonicalClaim):
 
     def observe(self, problem: Problem) -> Quantities:
         """Late averages over both chains of a pair, in units of the continuum's."""
-        found = [
-            Estimate.from_samples(_paired(problem, rate)) for rate in rates(problem)
-        ]
-        values = np.array([float(estimate.value) for estimate in found])
-        errors = np.array([float(estimate.stderr) for estimate in found])
-        return {RATIO: Estimate(values, errors, _pairs(problem))}
+        samples = [_paired(problem, rate) for rate in rates(problem)]
+        return {RATIO: runs.joined([Estimate.from_samples(each) for each in samples])}
 
     def note(self, problem: Problem) -> str:
         """Chains that left every bound, of which there should be none."""
-        lost = sum(
-            outcome.kind == "diverged"
-            for rate in rates(problem)
-            for outcome in _trained(problem, rate).outcomes
-        )
-        return f"{lost} chains diverged." if lost else ""
+        each = [_trained(problem, rate) for rate in rates(problem)]
+        return runs.told(sum(map(runs.diverged, each)))
 
     def figure(self, problem: Problem) -> Figure:
         """The ratio against learning rate, and the way to it."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from linnet.numerics import Estimate
-from linnet.phenomena.fluctuations.claims import problems, processes
+from linnet.phenomena.fluctuations.claims import problems, processes, runs
 from linnet.phenomena.fluctuations.claims.processes import CASES, LATE, Case
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import ChiSquare, Figure, Panel, Problem, Quantities, Series, ZTest
@@ -84,12 +84,8 @@ class ExactCovariance(CanonicalClaim):
 
     def note(self, problem: Problem) -> str:
         """Chains that left every bound, of which there should be none."""
-        lost = sum(
-            outcome.kind == "diverged"
-            for case in CASES
-            for outcome in processes.trained(problem, case).outcomes
-        )
-        return f"{lost} chains diverged." if lost else ""
+        each = [processes.trained(problem, case) for case in CASES]
+        return runs.told(sum(map(runs.diverged, each)))
 
     def figure(self, problem: Problem) -> Figure:
         """All entries, and the way to them from both sides."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import measure, theory
-from linnet.phenomena.fluctuations.claims import late_chains, problems
+from linnet.phenomena.fluctuations.claims import late_chains, problems, runs
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
@@ -84,7 +84,7 @@ class FlatCurvature(CanonicalClaim):
         """From the covariances of groups of chains and the Hessian of the data."""
         each = [late_chains.sized(problem, d) for d in late_chains.sizes(problem)]
         return {
-            SLOPE: late_chains.joined([slope(one) for one in each]),
+            SLOPE: runs.joined([slope(one) for one in each]),
             SPREAD: _seen_spread(problem),
         }
 
@@ -155,7 +155,7 @@ def _resolved(problem: Problem) -> tuple[int, ...]:
 
 def _seen_spread(problem: Problem) -> Estimate:
     few = [late_chains.sized(problem, d) for d in _resolved(problem)]
-    return late_chains.joined([spread(one) for one in few])
+    return runs.joined([spread(one) for one in few])
 
 
 def _curvatures(problem: Problem, axes: np.ndarray) -> np.ndarray:

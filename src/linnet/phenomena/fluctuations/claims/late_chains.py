@@ -108,13 +108,12 @@ def chains(problem: Problem) -> Chains:
         memory_limit=problem.memory_limit,
     )
     records = np.asarray(run["weights"], dtype=float).transpose(1, 0, 2) - minimizer[0]
-    return Chains(records, sum(one.kind == "diverged" for one in run.outcomes))
+    return Chains(records, runs.diverged(run))
 
 
 def lost(problem: Problem) -> str:
     """Chains that diverged, of which there should be none."""
-    count = sum(chains(sized(problem, d)).lost for d in sizes(problem))
-    return f"{count} chains diverged." if count else ""
+    return runs.told(sum(chains(sized(problem, d)).lost for d in sizes(problem)))
 
 
 def unbiased_anisotropy(covariances: np.ndarray) -> Estimate:
@@ -146,15 +145,6 @@ def jackknifed(value: Statistic, groups: int) -> Estimate:
     spread = parts - parts.mean(0)
     error = np.sqrt((groups - 1) / groups * (spread**2).sum(0))
     return Estimate(np.asarray(whole), error, groups)
-
-
-def joined(estimates: list[Estimate]) -> Estimate:
-    """Several numbers as one vector."""
-    return Estimate(
-        np.stack([estimate.value for estimate in estimates]),
-        np.stack([estimate.stderr for estimate in estimates]),
-        min(estimate.effective_samples for estimate in estimates),
-    )
 
 
 def _flat(weights: Weights) -> np.ndarray:

@@ -86,8 +86,7 @@ class NoiseFloor(FluctuationsClaim):
 
     def note(self, problem: Problem) -> str:
         """Chains that left every bound, of which there should be none."""
-        lost = sum(o.kind == "diverged" for o in _trained(problem).outcomes)
-        return f"{lost} chains diverged." if lost else ""
+        return runs.told(runs.diverged(_trained(problem)))
 
     def figure(self, problem: Problem) -> Figure:
         """The loss from both sides, and variance against curvature."""

@@ -96,8 +96,7 @@ class Reshuffling(CanonicalClaim):
 
     def note(self, problem: Problem) -> str:
         """Chains that left every bound, of which there should be none."""
-        lost = sum(o.kind == "diverged" for o in _trained(problem).outcomes)
-        return f"{lost} chains diverged." if lost else ""
+        return runs.told(runs.diverged(_trained(problem)))
 
     def figure(self, problem: Problem) -> Figure:
         """Variance against curvature, and where the mean ends."""

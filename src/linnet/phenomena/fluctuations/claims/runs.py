@@ -5,11 +5,16 @@
 
 from bisect import bisect_left
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
 from linnet.study import Problem
+
+if TYPE_CHECKING:
+    from linnet.dynamics import Trajectory
 
 SAFE_RATE = 0.1  # learning rate in units of the largest mean-square stable one
 BATCH = 32
@@ -145,4 +150,23 @@ def too_slow(problem: Problem) -> str | None:
         f"the loss would need about {easing(problem, LEFT):.1e} steps to become"
         " stationary; a larger learning rate (--learning-rate), or inputs of one scale"
         " (--scale standard) would shorten that"
+    )
+
+
+def diverged(run: "Trajectory") -> int:
+    """Chains that left every bound, of which there should be none."""
+    return sum(outcome.kind == "diverged" for outcome in run.outcomes)
+
+
+def told(diverged: int) -> str:
+    """The note on chains that diverged; empty when there are none."""
+    return f"{diverged} chains diverged." if diverged else ""
+
+
+def joined(estimates: list[Estimate]) -> Estimate:
+    """Several numbers as one vector."""
+    return Estimate(
+        np.stack([estimate.value for estimate in estimates]),
+        np.stack([estimate.stderr for estimate in estimates]),
+        min(estimate.effective_samples for estimate in estimates),
     )
