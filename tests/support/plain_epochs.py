@@ -1,6 +1,7 @@
 """SGD in plain NumPy, on a single layer: every batch written out."""
 
 import numpy as np
+from plain_sgd import gradient
 
 
 def epochs(inputs, targets, batch_size, rate, momentum, length, start, draws):
@@ -36,7 +37,5 @@ def independent(inputs, targets, batch_size, rate, momentum, length, start, draw
 
 def step(x, y, weights, velocity, rate, momentum):
     """One heavy-ball step of all replicas on their own batches."""
-    missed = y - np.einsum("rkd,rsd->rsk", weights, x)
-    gradient = -np.einsum("rsk,rsd->rkd", missed, x) / x.shape[1]
-    velocity = momentum * velocity - rate * gradient
+    velocity = momentum * velocity - rate * gradient(x, y, weights)
     return weights + velocity, velocity

@@ -1,4 +1,26 @@
-"""Theory of weight fluctuations: NumPy in float64, no simulation, no random draw."""
+r"""Theory of weight fluctuations: NumPy in float64, no simulation, no random draw.
+
+Letters of the house: $n$ samples as rows, $d$ inputs, $h$ hidden units, $k$ outputs;
+$\eta$ is `learning_rate`, $m$ `batch_size`, $\kappa$ `noise_factor` (`batch_noise`),
+$\sigma$ the label noise. $C$ is the covariance of the gradients of single samples, a
+batch scatters by $\kappa C$, and $V$ is the covariance of the weights. Against the
+paper: its $N, o$ are $n, k$ here, its $S$ is $m$, its $\Sigma$ is $V$, its $\gamma$ is
+`aspect_ratio`, $d/n$; where a mode stands alone, $h$ is its curvature.
+
+A single layer has a `Minimum` and four levels of accuracy: `continuum_covariance`,
+`additive_covariance` (finite steps, noise of fixed size), `exact_covariance` (noise
+that grows with the fluctuations) and `online_covariance` (fresh samples). Momentum has
+`momentum_covariance` and `exact_momentum_covariance`. Reshuffled epochs are in
+`epochs` (noise of fixed size) and `reshuffling` (that of real batches). Several layers
+fluctuate where `jacobian` lets the product move, by `quasi_stationary` at the first
+three levels or `visited_covariance`, and by `shares` for white noise; elsewhere they
+drift, see `gauge`, `gauge_course` and `gauge_path`. `flatness` and `exponents` compare
+variance with the width of the valley.
+
+Statements: Gross et al. 2024; Kühn and Rosenow 2023 (epochs), Lok et al. 2024
+(reshuffling), Mulayoff and Michaeli 2024 (stability), Feng and Tu 2021 (flatness).
+Every formula is derived here.
+"""
 
 from linnet.phenomena.fluctuations.theory.anisotropy import anisotropy as anisotropy
 from linnet.phenomena.fluctuations.theory.anisotropy import (

@@ -116,6 +116,9 @@ def two_layer_hessian(
 ) -> TwoLayerHessian:
     r"""Spectrum of the Hessian at a minimum with vanishing gradient of the product.
 
+    That of $W_2W_2^\top\otimes S + I_k\otimes S^{1/2}W_1^\top W_1S^{1/2}$ with
+    $S = \mathtt{xx}$, one problem of size $d$ an output direction.
+
     Valid for: two layers and residuals uncorrelated with the inputs, as at the
     least-squares product. A bottleneck has a further term: use `quasi_stationary`.
 

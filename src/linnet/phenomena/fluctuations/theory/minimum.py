@@ -75,6 +75,11 @@ def least_squares_minimum(
 ) -> Minimum:
     r"""The minimum of least squares (ridge, with weight decay) on a data set.
 
+    $W = \mathtt{yx}\,U(\mathrm{diag}(h)+\mu)^{-1}U^\top$, from the singular value
+    decomposition of the inputs.
+
+    Valid for: more samples than the rank of the inputs.
+
     Args:
         inputs: Samples as rows.
         targets: Targets as rows.
@@ -90,6 +95,8 @@ def least_squares_minimum(
             negative, there are no more samples than the rank of the inputs (then every
             sample can be fitted and nothing fluctuates), or the inputs are rank
             deficient and `reduced` is not set.
+
+    Reference: textbook least squares.
     """
     inputs, targets = np.asarray(inputs, dtype=float), np.asarray(targets, dtype=float)
     _check(inputs, targets, weight_decay)

@@ -17,6 +17,7 @@ from linnet.phenomena.fluctuations.theory.refusals import (
     check_not_negative,
     check_stable,
 )
+from linnet.phenomena.fluctuations.theory.second_moment import scatter
 from linnet.shapes import Float
 
 ROUNDS = 10_000
@@ -204,6 +205,5 @@ def _noise_of_spread(
     sampled = np.empty_like(spread)
     for a, b in np.ndindex(spread.shape[:2]):
         if a <= b:
-            along = (x @ spread[a, b] * x).sum(axis=1)
-            sampled[a, b] = sampled[b, a] = (x.T * along) @ x / len(x)
+            sampled[a, b] = sampled[b, a] = scatter(x, spread[a, b])
     return sampled - h[:, None] * spread * h

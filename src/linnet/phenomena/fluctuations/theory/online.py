@@ -55,8 +55,12 @@ def largest_stable_online_rate(
 ) -> float:
     r"""Learning rate at which online SGD explodes in the mean square: $q(\eta) = 1$.
 
+    Valid for: fresh Gaussian samples; $q$ is that of `online_covariance`.
+
     Raises:
         ValueError: when a variance is not positive, or the batch size no whole number.
+
+    Reference: Liu et al. 2021 (statement); derived here.
     """
     from scipy.optimize import brentq
 

@@ -22,6 +22,7 @@ from linnet.phenomena.fluctuations.theory.refusals import (
     check_descent,
     check_not_negative,
 )
+from linnet.phenomena.fluctuations.theory.second_moment import scatter
 from linnet.shapes import Float
 
 SWEEPS = 1000  # of the iteration to the stationary second moment
@@ -160,7 +161,6 @@ def _scattered(
     out = np.empty_like(blocks)
     for a in range(k):
         for b in range(a, k):
-            weight = ((x @ blocks[a, :, b]) * x).sum(axis=1)
-            block = (x * weight[:, None]).T @ x / len(x)
+            block = scatter(x, blocks[a, :, b])
             out[a, :, b] = out[b, :, a] = (block + block.T) / 2
     return out.reshape(k * r, k * r)
