@@ -226,3 +226,18 @@ def test_a_covariance_that_memory_does_not_hold_is_not_told(problem):
 def test_half_a_sample_is_no_batch():
     with pytest.raises(ValueError, match=r"whole number in .* but is 2\.5"):
         pose(load("iris", center=True), batch_size=2.5)
+
+
+@pytest.mark.parametrize(
+    "inputs", [np.ones((40, 1)), np.tile([[1.0], [-1.0]], (20, 1))]
+)
+def test_batches_of_one_hessian_have_no_edge_of_their_own(inputs):
+    asked = made(inputs)
+    assert "every batch has the same Hessian" in MeanSquareEdge().applies(asked)
+    assert "at batch size 1" in answers(asked, {})[3].prediction
+
+
+def test_factorial_inputs_whose_edge_is_degenerate_are_judged():
+    design = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    asked = made(np.tile(design, (5, 1)))
+    assert run_claim(MeanSquareEdge(), asked)[0].verdict == "holds"

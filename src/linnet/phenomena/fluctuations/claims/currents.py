@@ -153,8 +153,7 @@ def minibatch_currents(problem: Problem) -> np.ndarray:
     dataset = problem.dataset
     assert dataset is not None  # canonical problems have one
     sgd = SGD(dataset.inputs, dataset.targets, RATE, BATCH, WithoutReplacement())
-    exact = theory.exact_covariance(runs.minimum(problem), RATE, _noise_factor())
-    found = _antisymmetric(problem, sgd, exact[0, 0], (CHAINS, STEPS, CHAINS))
+    found = _antisymmetric(problem, sgd, _noise_factor(), (CHAINS, STEPS, CHAINS))
     return found[(slice(None), *np.triu_indices(INPUTS, 1))]
 
 
@@ -167,8 +166,7 @@ def label_noise_currents(problem: Problem) -> np.ndarray:
     share = np.trace(noise) / np.trace(problem.moments.xx)
     label_noise = float(np.sqrt(SAMPLES * _noise_factor() * share))
     descent = GradientDescent(problem.moments, RATE, label_noise=label_noise)
-    start = RATE * _noise_factor() * share / 2 * np.eye(INPUTS)
-    found = _antisymmetric(problem, descent, start, (CHAINS, STEPS, CHAINS))
+    found = _antisymmetric(problem, descent, _noise_factor(), (CHAINS, STEPS, CHAINS))
     return found[(slice(None), *np.triu_indices(INPUTS, 1))]
 
 
@@ -196,7 +194,7 @@ def many_currents(problem: Problem) -> np.ndarray:
     rate, batch = late_chains.learning_rate(problem), late_chains.BATCH
     sgd = SGD(dataset.inputs, dataset.targets, rate, batch, WithoutReplacement())
     size = (*MANY[dataset.inputs.shape[1]], GROUPS)
-    return _antisymmetric(problem, sgd, late_chains.covariance(problem), size)
+    return _antisymmetric(problem, sgd, late_chains.noise_factor(), size)
 
 
 def _gradient_noise(problem: Problem) -> np.ndarray:
@@ -211,27 +209,27 @@ def _gradient_noise(problem: Problem) -> np.ndarray:
 def _antisymmetric(
     problem: Problem,
     dynamics: "SGD | GradientDescent",
-    covariance: np.ndarray,
+    noise_factor: float,
     size: tuple[int, int, int],
 ) -> np.ndarray:
     """Antisymmetric covariance one step apart of groups of chains, `(groups, d, d)`.
 
-    In the principal inputs, about the minimum. Chains start around it with the given
-    covariance, so that no record is wasted; they forget it well within the run.
+    In the principal inputs, about the minimum. Chains start from isotropic
+    fluctuations, which carry no current, and burn in as those of `late_chains`.
     """
     from linnet.dynamics import late_time
 
     chains, steps, groups = size
-    basis = runs.minimum(problem).basis
+    minimum = runs.minimum(problem)
+    basis, d = minimum.basis, len(minimum.variances)
     minimizer = problem.moments.minimizer().end_to_end
-    values, axes = np.linalg.eigh(covariance)
-    rng = np.random.default_rng([problem.seed, len(values)])
-    drawn = rng.normal(size=(chains, 1, len(values))) * np.sqrt(np.maximum(values, 0))
-
+    rng = np.random.default_rng([problem.seed, d])
+    rate = float(dynamics.learning_rate)
+    spread = np.sqrt(rate * noise_factor * (minimum.residuals**2).mean() / 2)
     found = late_time(
         dynamics,
-        (minimizer + drawn @ axes.T @ basis.T,),
-        burn_in=0,
+        (minimizer + spread * rng.normal(size=(chains, 1, d)),),
+        burn_in=late_chains.forgetting(minimum, rate),
         steps=steps,
         lags=(1,),
         groups=groups,

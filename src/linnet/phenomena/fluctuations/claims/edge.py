@@ -22,6 +22,7 @@ SIZES, QUICK_SIZES = (1, 8, 64), (1,)
 ENTRIES = 2e6  # of all batches that are drawn at once
 FEWEST, MOST = 256, 2048  # chains
 SHOWN, TRIAL, STRIDE = (0.7, 1.0, 1.2), 16, 4  # of the edge, and steps, in the figure
+ALIKE = 1e-9  # edges that are closer than this are one
 LINE = 12  # batch sizes of the predicted curve
 
 
@@ -56,8 +57,15 @@ class MeanSquareEdge(FluctuationsClaim):
         return problems.gaussian(100, 12, 3, seed=seed, quick=quick)
 
     def applies(self, problem: Problem) -> str | None:
-        """Where there is noise."""
-        return runs.silent(problem)
+        """Where there is noise, and batches differ in their Hessian."""
+        reason = runs.silent(problem)
+        if reason is not None:
+            return reason
+        edges = [_critical(problem, size)[0] for size in batch_sizes(problem)]
+        full = 2 / runs.minimum(problem).curvatures[0]
+        if min(edges) < (1 - ALIKE) * full:
+            return None
+        return "every batch has the same Hessian here, so batch size changes no edge"
 
     def status(self, problem: Problem) -> Status:
         """For every data set."""

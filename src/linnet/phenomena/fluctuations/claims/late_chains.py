@@ -62,6 +62,11 @@ def covariance(problem: Problem) -> np.ndarray:
     return blocks[0, 0]
 
 
+def forgetting(minimum: theory.Minimum, rate: float) -> int:
+    """Steps in which chains forget where they started."""
+    return int((FORGOTTEN / (2 * minimum.curvatures.min()) + MORE) / rate)
+
+
 @dataclass(frozen=True, eq=False)
 class Chains:
     """Records about the minimum, shape `(chains, saves, d)`, one group after another.
@@ -96,8 +101,7 @@ def chains(problem: Problem) -> Chains:
     rng = np.random.default_rng([problem.seed, d])
     residual = dataset.targets - dataset.inputs @ minimizer.T
     size = np.sqrt(rate * noise_factor() * (residual**2).mean() / 2)
-    slowest = runs.minimum(problem).curvatures.min()
-    first = int((FORGOTTEN / (2 * slowest) + MORE) / rate)
+    first = forgetting(runs.minimum(problem), rate)
     run = simulate(
         SGD(dataset.inputs, dataset.targets, rate, BATCH, WithoutReplacement()),
         (minimizer + size * rng.normal(size=(count, 1, d)),),
