@@ -15,6 +15,7 @@ _HOMES = {
         "GradientFlow",
         "HeavyBall",
         "Trajectory",
+        "WithReplacement",
         "late_time",
         "WithoutReplacement",
         "linear_steps",

@@ -67,6 +67,7 @@ def pose(
     init_scale: float | None = None,
     learning_rate: float | None = None,
     batch_size: int | None = None,
+    sgd_learning_rate: float | None = None,
     seed: int = 0,
     quick: bool = False,
     command: str = "",
@@ -79,10 +80,12 @@ def pose(
         hidden: Hidden width, at least the number of inputs; None takes that number.
         init_scale: Scale of the start, the square of a weight; None takes 1e-4 of the
             solution's largest singular value, well inside the rich regime.
-        learning_rate: None takes a quarter of the largest stable one, which differs
-            between the networks of the phenomena.
-        batch_size: Samples in a minibatch; None takes 32, or fewer where there are few
-            samples.
+        learning_rate: Of the two-layer network; None takes a quarter of the largest
+            stable one.
+        batch_size: Samples in a minibatch of SGD; None takes 32, or fewer where there
+            are few samples.
+        sgd_learning_rate: Of SGD of a single layer; None takes a tenth of the largest
+            one that is stable in mean square.
         seed: Fixes all randomness.
         quick: Fewer scales and times.
         command: The command that recomputes the result.
@@ -119,6 +122,7 @@ def pose(
         command=command,
         memory_limit=memory_limit,
         batch_size=batch_size,
+        sgd_learning_rate=sgd_learning_rate,
     )
     for name in phenomena.names():
         _teller(name).check(problem)
@@ -163,7 +167,7 @@ def analyze_problem(
         answers=(_spectrum_answer(problem.moments), *answers),
         lead=(
             _data_sentence(dataset, problem.moments),
-            " ".join(module.headline(problem) for module in told.values()),
+            " ".join(filter(None, (m.headline(problem) for m in told.values()))),
             _check_sentence(findings),
         ),
         predictions={

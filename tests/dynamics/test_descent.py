@@ -10,8 +10,11 @@ import pytest
 from linnet.dynamics import (
     SGD,
     AbstractSampling,
+    Epochs,
     GradientDescent,
     HeavyBall,
+    PlainUpdate,
+    WithReplacement,
     simulate,
 )
 from linnet.network import flatten
@@ -192,3 +195,18 @@ HOLED = np.where(INPUTS > 1, np.nan, INPUTS)
 def test_samples_that_make_no_sense_are_refused(inputs, targets, batch_size, message):
     with pytest.raises(ValueError, match=message):
         SGD(inputs, targets, 0.1, batch_size)
+
+
+@pytest.mark.parametrize(
+    ("position", "given", "name"),
+    [
+        (0, HeavyBall(0.9), "sampling"),
+        (0, "epochs", "sampling"),
+        (1, Epochs(), "update"),
+    ],
+)
+def test_sampling_and_update_are_told_apart(position, given, name):
+    kinds = [WithReplacement(), PlainUpdate()]
+    kinds[position] = given
+    with pytest.raises(TypeError, match=f"`{name}` must be a value such as"):
+        SGD(np.ones((4, 2)), np.ones((4, 1)), 0.1, 2, *kinds)

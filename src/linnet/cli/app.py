@@ -91,11 +91,20 @@ def analyze(
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="Default: a quarter of the largest stable one."),
+        typer.Option(
+            help="Of the two-layer network; default: a quarter of the largest stable."
+        ),
     ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(min=1, help="Samples in a minibatch of SGD; default: 32."),
+    ] = None,
+    sgd_learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Of SGD of a single layer; default: a tenth of the largest that is"
+            " stable in mean square."
+        ),
     ] = None,
     seed: Seed = 0,
     quick: Quick = False,
@@ -128,6 +137,7 @@ def analyze(
             init_scale=init_scale,
             learning_rate=learning_rate,
             batch_size=batch_size,
+            sgd_learning_rate=sgd_learning_rate,
             seed=seed,
             quick=quick,
             command=_command(seed),

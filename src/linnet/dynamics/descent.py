@@ -78,6 +78,13 @@ def _floats(values: Any) -> np.ndarray:
     return np.asarray(values, dtype=float)
 
 
+def _check_kind(name: str, given: object, kind: type, example: str) -> None:
+    if not isinstance(given, kind):
+        raise TypeError(
+            f"Argument `{name}` must be a value such as {example}, but is {given!r}."
+        )
+
+
 def _check_rate(rate: float) -> None:
     is_number = isinstance(rate, Real | jax.Array) and np.ndim(rate) == 0
     try:
@@ -191,6 +198,7 @@ class SGD(AbstractDiscreteDynamics):
     Raises:
         ValueError: when shapes differ, an entry is not finite, or batch size, learning
             rate or label noise are out of range.
+        TypeError: when sampling or update are of another kind.
     """
 
     inputs: Float[np.ndarray, "n d"] = eqx.field(converter=_floats)
@@ -223,6 +231,8 @@ class SGD(AbstractDiscreteDynamics):
                 f"Argument `batch_size` must be a whole number in [1, {n}], but is"
                 f" {self.batch_size!r}."
             )
+        _check_kind("sampling", self.sampling, AbstractSampling, "Epochs()")
+        _check_kind("update", self.update, AbstractUpdate, "HeavyBall(0.9)")
         self.sampling.check(n, self.batch_size)
         _check_rate(self.learning_rate)
         if self.label_noise is not None:

@@ -96,7 +96,7 @@ def test_all_samples_in_one_batch_make_no_noise(problem):
 
 
 def test_a_learning_rate_beyond_the_edge_is_told_with_the_edge(problem):
-    asked = replace(problem("plain"), learning_rate=0.8, batch_size=1)
+    asked = replace(problem("plain"), sgd_learning_rate=0.8, batch_size=1)
     reason = NoiseFloor().applies(asked)
     assert f"{runs.stable_rate(asked):.4g}" in reason
     assert "0.8 lies beyond the largest one that is stable in mean square" in reason
@@ -114,7 +114,7 @@ def test_settings_are_those_asked_for_or_safe_ones(problem):
     assert chosen["batch_size"] == 5
     edge = runs.stable_rate(problem("plain"))
     assert chosen["sgd_learning_rate"] == pytest.approx(0.1 * edge)
-    given = replace(problem("plain"), batch_size=8, learning_rate=0.01)
+    given = replace(problem("plain"), batch_size=8, sgd_learning_rate=0.01)
     assert settings(given) == {"batch_size": 8, "sgd_learning_rate": 0.01}
     many = settings(pose(load("digits", center=True)))
     assert many["batch_size"] == 32
@@ -209,7 +209,7 @@ def test_one_curvature_has_no_slope():
 
 
 def test_where_sgd_is_unstable_the_stable_rates_are_still_told(problem):
-    fast = replace(problem("plain"), learning_rate=0.8, batch_size=1)
+    fast = replace(problem("plain"), sgd_learning_rate=0.8, batch_size=1)
     told = predictions(fast)
     assert "lies beyond" in told["silent"]
     assert told["largest_stable_rates"][0]["rate"] < 0.8
@@ -241,3 +241,18 @@ def test_factorial_inputs_whose_edge_is_degenerate_are_judged():
     design = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
     asked = made(np.tile(design, (5, 1)))
     assert run_claim(MeanSquareEdge(), asked)[0].verdict == "holds"
+
+
+def test_so_near_to_the_edge_that_no_average_settles_nothing_is_judged(problem):
+    edge = runs.stable_rate(problem("plain"))
+    near = replace(problem("plain"), sgd_learning_rate=0.9 * edge)
+    assert "rare excursions dominate every average" in NoiseFloor().applies(near)
+    assert answers(near, {})[2].prediction
+    half = replace(problem("plain"), sgd_learning_rate=0.4 * edge)
+    assert run_claim(NoiseFloor(), half)[0].verdict == "holds"
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_impossible_rate_of_sgd_is_refused_by_its_name(rate):
+    with pytest.raises(ValueError, match="`sgd_learning_rate` must be positive"):
+        pose(load("iris", center=True), sgd_learning_rate=rate)

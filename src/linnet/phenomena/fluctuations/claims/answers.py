@@ -65,7 +65,8 @@ def headline(problem: Problem) -> str:
         f"A single layer trained by SGD with batches of {runs.batch_size(problem)} at"
         f" learning rate {number(runs.learning_rate(problem), 3)} never comes to rest:"
         f" its loss stays {percent(floor)} above the minimum, and its weights keep"
-        f" moving by {_size_words(problem)}."
+        f" moving by {_size_words(problem)}; it is stable up to a learning rate of"
+        f" {number(runs.stable_rate(problem), 3)}."
     )
 
 
@@ -99,7 +100,7 @@ def _size(problem: Problem, verdicts: Verdicts) -> Answer:
             f" {number(runs.learning_rate(problem), 3)}"
         ),
         observation=observation,
-        outcome=_outcome(verdicts, "noise_floor"),
+        outcome=_part(verdicts, "noise_floor", VARIANCES),
     )
 
 
@@ -110,19 +111,20 @@ def _shape(problem: Problem, verdicts: Verdicts) -> Answer:
         chosen = followed(problem)
         seen = np.asarray(NoiseFloor().observe(problem)[VARIANCES]).mean(0)
         observation = (
-            f"along {len(chosen)} principal inputs {_power(curvatures[chosen], seen)};"
-            f" predicted there: {_power(curvatures[chosen], variances[chosen])}"
+            f"along the {len(chosen)} that were judged, which relax within the run,"
+            f" {_power(curvatures[chosen], seen)}; predicted there:"
+            f" {_power(curvatures[chosen], variances[chosen])}"
         )
     return Answer(
         question="In which directions do they move most, steep or flat ones?",
         prediction=(
             f"along the principal inputs {_power(curvatures, variances)} (0: alike in"
             " all of them; −1: more in flat ones, as in thermal equilibrium); all"
-            " variances have a relative variance A of"
+            " variances spread by a relative variance A (0: isotropic) of"
             f" {number(_anisotropy(problem), 3)}"
         ),
         observation=observation,
-        outcome=_outcome(verdicts, "noise_floor"),
+        outcome=_part(verdicts, "noise_floor", VARIANCES),
     )
 
 
@@ -145,7 +147,7 @@ def _floor(problem: Problem, verdicts: Verdicts) -> Answer:
             f" learning rate, would say {percent(continuum / found.least_loss)})"
         ),
         observation=observation,
-        outcome=_outcome(verdicts, "noise_floor"),
+        outcome=_part(verdicts, "noise_floor", EXCESS),
     )
 
 
@@ -157,7 +159,7 @@ def _edge(problem: Problem, verdicts: Verdicts) -> Answer:
         observation = _per_batch(problem, np.asarray(getattr(seen, "value", seen)))
     classical = 2 / runs.minimum(problem).curvatures[0]
     return Answer(
-        question="Up to which learning rate is SGD stable in mean square?",
+        question="Up to which learning rate is SGD of a single layer stable?",
         prediction=(
             f"{_per_batch(problem, predicted)}; all samples at once"
             f" {number(classical, 3)}"
@@ -248,3 +250,11 @@ def _power(curvatures: np.ndarray, variances: np.ndarray) -> str:
 def _outcome(verdicts: Verdicts, name: str) -> str:
     verdict = verdicts.get(name)
     return "" if verdict is None else verdict.verdict
+
+
+def _part(verdicts: Verdicts, name: str, label: str) -> str:
+    """The outcome of one of the quantities that a claim judges."""
+    verdict = verdicts.get(name)
+    if verdict is None:
+        return ""
+    return next(c.outcome for c in verdict.comparisons if c.label == label)

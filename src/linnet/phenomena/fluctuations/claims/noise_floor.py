@@ -22,6 +22,7 @@ VARIANCES = "weight variances along principal inputs"
 PAIRS = 96  # of chains: one starts without fluctuations, one with twice too many
 FOLLOWED = 6  # principal inputs whose variance is judged
 EARLY, LATE = 24, 24  # saves in the first half of a run, and in the averaged second
+TAME = 0.5  # of the largest stable rate: beyond it averages have heavy tails
 EASE = 0.02  # of the start that may be left when the average begins
 
 
@@ -54,7 +55,16 @@ class NoiseFloor(FluctuationsClaim):
 
     def applies(self, problem: Problem) -> str | None:
         """Where SGD fluctuates, is stable, and gets there within a run of minutes."""
-        return runs.unsettled(problem) or runs.too_slow(problem)
+        reason = runs.unsettled(problem)
+        if reason is None and runs.learning_rate(problem) > TAME * runs.stable_rate(
+            problem
+        ):
+            reason = (
+                f"beyond {TAME:g} of the largest rate that is stable in mean square,"
+                f" {runs.stable_rate(problem):.4g}, rare excursions dominate every"
+                " average: it exists, but no run shows it (--sgd-learning-rate)"
+            )
+        return reason or runs.too_slow(problem)
 
     def status(self, problem: Problem) -> Status:
         """For every data set and stable rate."""

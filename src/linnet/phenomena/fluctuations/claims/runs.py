@@ -65,8 +65,8 @@ def noise_factor(problem: Problem) -> float:
 
 def learning_rate(problem: Problem) -> float:
     """The one asked for, or a tenth of the largest mean-square stable one."""
-    if problem.learning_rate is not None:
-        return problem.learning_rate
+    if problem.sgd_learning_rate is not None:
+        return problem.sgd_learning_rate
     return SAFE_RATE * stable_rate(problem)
 
 
@@ -97,7 +97,7 @@ def unsettled(problem: Problem) -> str | None:
     return (
         f"at batches of {batch_size(problem)} the learning rate {rate:.4g} lies beyond"
         f" the largest one that is stable in mean square, {edge:.4g}"
-        " (--learning-rate, --batch-size)"
+        " (--sgd-learning-rate, --batch-size)"
     )
 
 
@@ -148,7 +148,7 @@ def too_slow(problem: Problem) -> str | None:
         return None
     return (
         f"the loss would need about {easing(problem, LEFT):.1e} steps to become"
-        " stationary; a larger learning rate (--learning-rate), or inputs of one scale"
+        " stationary; a larger rate (--sgd-learning-rate), or inputs of one scale"
         " (--scale standard) would shorten that"
     )
 

@@ -267,7 +267,7 @@ def _stable(problem: Problem, verdicts: Verdicts) -> Answer:
         seen = verdicts["largest_stable_rate"].observed
         observation = "not seen" if seen is None else number(seen)
     return Answer(
-        question="Up to which learning rate does training stay where it ends?",
+        question="Up to which learning rate do two layers stay where they end?",
         prediction=number(predicted),
         observation=observation,
         outcome=_outcome(verdicts, "largest_stable_rate"),

@@ -22,9 +22,9 @@ def check(problem: Problem) -> None:
     if problem.learning_rate is not None and not 0 < problem.learning_rate < edge:
         raise ValueError(
             f"Argument `learning_rate` must lie in (0, {edge:.4g}), below the largest"
-            f" stable one predicted for this data, but is {problem.learning_rate:g}:"
-            " gradient descent would leave the minimizer that the predictions are"
-            " about."
+            " stable one of the two-layer network on this data, but is"
+            f" {problem.learning_rate:g}: gradient descent would not stay at the"
+            " minimizer that the predictions are about."
         )
 
 
