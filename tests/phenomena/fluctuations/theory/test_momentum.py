@@ -129,9 +129,9 @@ def test_no_stationary_state_is_refused():
 def test_bad_input_is_refused():
     for given, message in (
         ((0.0, 1.0, 0.1, 0.1), "`curvature` must be positive and finite"),
-        ((1.0, -1.0, 0.1, 0.1), "`noise` must be finite and >= 0"),
+        ((1.0, -1.0, 0.1, 0.1), "`gradient_variance` must be finite and >= 0"),
         ((1.0, 1.0, 0.0, 0.1), "`learning_rate` must be positive"),
-        ((1.0, 1.0, 0.1, -0.1), "`noise_factor` must be finite and >= 0"),
+        ((1.0, 1.0, 0.1, -0.1), r"`noise_factor` must be in \[0, 1\], but is -0.1"),
         ((1.0, 1.0, 0.1, 0.1, 1.0), r"`momentum` must be in \[0, 1\), but is 1.0"),
     ):
         with pytest.raises(ValueError, match=message):

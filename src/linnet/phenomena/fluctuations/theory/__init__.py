@@ -166,7 +166,7 @@ from linnet.phenomena.fluctuations.theory.online import (
     largest_stable_online_rate as largest_stable_online_rate,
 )
 from linnet.phenomena.fluctuations.theory.online import (
-    online_covariance as online_covariance,
+    online_variances as online_variances,
 )
 from linnet.phenomena.fluctuations.theory.quasi_stationary import LEVELS as LEVELS
 from linnet.phenomena.fluctuations.theory.quasi_stationary import Level as Level

@@ -14,6 +14,7 @@ import numpy as np
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.noise import gradient_noise
 from linnet.phenomena.fluctuations.theory.refusals import (
+    check_noise_factor,
     check_not_negative,
     check_stable,
 )
@@ -24,7 +25,7 @@ ROUNDS = 10_000
 
 def mode_variance(
     curvature: Float[np.ndarray, "..."] | float,
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     momentum: float = 0.0,
@@ -39,13 +40,13 @@ def mode_variance(
 
     Args:
         curvature: $h > 0$.
-        noise: $c \ge 0$, variance of the gradient of one sample along the mode.
+        gradient_variance: $c \ge 0$, of the gradient of one sample along the mode.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$, of `batch_noise`.
+        noise_factor: $\kappa$ in [0, 1], of `batch_noise`.
         momentum: $\beta$ in [0, 1).
 
     Returns:
-        The variances, of the shape that `curvature` and `noise` have together.
+        The variances, of the shape that curvature and gradient variance have together.
 
     Raises:
         ValueError: when an argument is out of its range, or SGD diverges.
@@ -53,17 +54,17 @@ def mode_variance(
     Reference: derived here.
     """
     check_stable(curvature, learning_rate, momentum)
-    check_not_negative("noise", noise)
-    check_not_negative("noise_factor", noise_factor)
+    check_not_negative("gradient_variance", gradient_variance)
+    check_noise_factor(noise_factor)
     h = np.asarray(curvature, dtype=float)
     room = 2 * (1 + momentum) - learning_rate * h
-    strength = learning_rate * noise_factor * np.asarray(noise, dtype=float)
+    strength = learning_rate * noise_factor * np.asarray(gradient_variance, dtype=float)
     return np.asarray(strength * (1 + momentum) / (h * (1 - momentum) * room))
 
 
 def velocity_variance(
     curvature: Float[np.ndarray, "..."] | float,
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     momentum: float = 0.0,
@@ -79,7 +80,9 @@ def velocity_variance(
 
     Reference: derived here.
     """
-    weights = mode_variance(curvature, noise, learning_rate, noise_factor, momentum)
+    weights = mode_variance(
+        curvature, gradient_variance, learning_rate, noise_factor, momentum
+    )
     h = np.asarray(curvature, dtype=float)
     return np.asarray(2 * learning_rate * h / (1 + momentum) * weights)
 
@@ -102,7 +105,7 @@ def momentum_covariance(
     Args:
         minimum: Where SGD fluctuates.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$.
+        noise_factor: $\kappa$ in [0, 1].
         momentum: $\beta$ in [0, 1).
 
     Returns:
@@ -151,7 +154,7 @@ def exact_momentum_covariance(
     Args:
         minimum: Where SGD fluctuates.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$.
+        noise_factor: $\kappa$ in [0, 1].
         momentum: $\beta$ in [0, 1).
 
     Returns:
@@ -187,7 +190,7 @@ def _response(
 ) -> Float[np.ndarray, "r r"]:
     """What a unit of noise between two modes becomes in their weights."""
     check_stable(minimum.curvatures, learning_rate, momentum)
-    check_not_negative("noise_factor", noise_factor)
+    check_noise_factor(noise_factor)
     x = learning_rate * minimum.curvatures
     both, product = x[:, None] + x, x[:, None] * x
     apart = x[:, None] - x

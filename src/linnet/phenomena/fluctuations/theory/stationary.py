@@ -5,7 +5,7 @@ eigenbasis of `xx`: in the continuum
 $(\tilde h_i+\tilde h_j)V_{ij} = \eta\kappa C_{ij}$;
 for steps of finite size and constant noise $\tilde h_i+\tilde h_j$ loses
 $\eta\tilde h_i\tilde h_j$; exactly, for independent batches, the noise depends on the
-weights too. (Fresh Gaussian samples: `online_covariance`.) What the continuum misses is
+weights too. (Fresh Gaussian samples: `online_variances`.) What the continuum misses is
 of the order $\eta\kappa\,\mathrm{tr}\,\mathtt{xx}/2$, not $\eta h_{\max}$: see
 `small_parameter`. (The note's $\Sigma$ is $V$ here, its $S$ is `batch_size`.)
 
