@@ -18,9 +18,10 @@ from linnet.phenomena.fluctuations.theory.refusals import (
     check_not_negative,
     check_stable,
 )
+from linnet.phenomena.fluctuations.theory.second_moment import second_moment
 from linnet.shapes import Float
 
-ROUNDS = 10_000
+TOLERANCE = 1e-14  # of the residual, relative
 
 
 def mode_variance(
@@ -145,9 +146,8 @@ def exact_momentum_covariance(
     Independent batches on a data set have the noise
     $C + \frac1n\sum_iA_iVA_i - HVH$, $A_i = I_k\otimes x_ix_i^\top$, in place of $C$;
     the weights at one step and the noise of the next stay uncorrelated, so the formula
-    for two modes holds with it, and is iterated to its fixed point. Each round shrinks
-    the error by about $\eta\kappa\,\mathrm{tr}\,H/[2(1-\beta)]$; cost
-    $O(k^2(nr^2 + r^3))$ a round.
+    for two modes holds with it: a linear equation with a self-adjoint map
+    (`second_moment`), solved by conjugate gradients in $O(k^2nr^2)$ a step.
 
     Valid for: independent batches, exactly, as long as second moments stay finite.
 
@@ -163,25 +163,30 @@ def exact_momentum_covariance(
     Raises:
         ValueError: when an argument is out of its range, SGD diverges, or its second
             moments do (long before $\eta h = 2(1+\beta)$, where batches are small).
+        ArithmeticError: when they do not, but the solver does not get there.
 
     Reference: derived here.
     """
-    response = _response(minimum, learning_rate, noise_factor, momentum)
-    added = total = response * gradient_noise(minimum)
-    start = size = float(np.abs(added).max())
-    for _ in range(ROUNDS):
-        if size <= 1e-14 * float(np.abs(total).max()):
-            return total
-        if size > 1e9 * start:
-            break
-        added = response * _noise_of_spread(minimum, added)
-        total = total + added
-        size = float(np.abs(added).max())
+    check_stable(minimum.curvatures, learning_rate, momentum)
+    system = second_moment(minimum, learning_rate, noise_factor, momentum)
+    covariance = system.stationary(gradient_noise(minimum), TOLERANCE)
+    if covariance is not None:
+        return covariance
+    place = (
+        f"At learning rate {learning_rate:.6g}, noise factor {noise_factor:.6g} and"
+        f" momentum {momentum:.6g}"
+    )
+    feedback = system.feedback()
+    if feedback < 1:
+        raise ArithmeticError(
+            f"{place} the covariance was not found, too close to where stability ends:"
+            f" batches feed back {feedback:.8g} of the variance, 1 is the edge. Lower"
+            " the learning rate."
+        )
     raise ValueError(
-        f"At learning rate {learning_rate}, noise factor {noise_factor} and momentum"
-        f" {momentum} the second moments of the weights grow without bound (or nearly"
-        " so): there is no stationary covariance. Lower the learning rate or take"
-        " larger batches."
+        f"{place} the second moments of the weights grow without bound: batches feed"
+        f" back {feedback:.6g} of the variance, and less than 1 is stable. Lower the"
+        " learning rate or take larger batches."
     )
 
 
@@ -197,16 +202,3 @@ def _response(
     slow = (1 - momentum) ** 2 * ((1 + momentum) * both - product)
     scale = learning_rate**2 * noise_factor * (1 - momentum**2)
     return scale / (slow + momentum * apart**2)
-
-
-def _noise_of_spread(
-    minimum: Minimum, spread: Float[np.ndarray, "k k r r"]
-) -> Float[np.ndarray, "k k r r"]:
-    """Noise that batch Hessians make of weights spread about the minimum."""
-    x, h = minimum.coordinates, minimum.variances
-    sampled = np.empty_like(spread)
-    for a, b in np.ndindex(spread.shape[:2]):
-        if a <= b:
-            along = (x @ spread[a, b] * x).sum(axis=1)
-            sampled[a, b] = sampled[b, a] = (x.T * along) @ x / len(x)
-    return sampled - h[:, None] * spread * h
