@@ -111,7 +111,7 @@ def _by_factors(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Non-zero eigenvalues, and the variance of every weight under white noise."""
     found = two_layer_hessian(problem.weights, problem.xx)
     heat = RATE * FACTOR * NOISE**2 / 2
-    variances = stationary_layer_variances(found, heat, RATE)
+    variances = stationary_layer_variances(found, heat, learning_rate=RATE)
     return found.eigenvalues, np.concatenate([part.ravel() for part in variances])
 
 

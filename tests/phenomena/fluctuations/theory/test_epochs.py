@@ -136,7 +136,7 @@ def test_bad_input_is_refused():
         theory.noise_autocorrelation(1, 0)
     with pytest.raises(ValueError, match="SGD diverges"):
         theory.epoch_variance_by_phase(1.0, 1.0, 2.0, 0.1, 5)
-    with pytest.raises(ValueError, match="`noise` must be finite and >= 0"):
+    with pytest.raises(ValueError, match="`gradient_variance` must be finite and >= 0"):
         theory.flat_epoch_variance(np.array([1.0, np.nan]), 0.1, 0.1, 5)
     with pytest.raises(ValueError, match="`momentum` must be in"):
         theory.crossover_curvature(0.1, 5, -0.1)

@@ -154,3 +154,6 @@ def test_bad_input_is_refused():
         theory.layer_curvature(weights, moments.xx, 2)
     with pytest.raises(ValueError, match=r"`axes` must be \(m, 12\)"):
         theory.axis_curvature(weights, moments.xx, 0, np.ones((1, 3)))
+    for axes in (2 * np.eye(12), np.zeros((1, 12)), np.full((1, 12), np.nan)):
+        with pytest.raises(ValueError, match="`axes` must have rows of norm 1"):
+            theory.axis_curvature(weights, moments.xx, 0, axes)

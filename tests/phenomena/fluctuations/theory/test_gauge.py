@@ -137,7 +137,7 @@ def test_bad_input_is_refused():
         theory.imbalance_step(weights, np.ones((3, 2)), 0.1)
     with pytest.raises(ValueError, match="a single layer has no imbalance"):
         theory.imbalance_step(weights[:1], np.ones((4, 3)), 0.1)
-    with pytest.raises(ValueError, match=r"`noise` must be \(6, 6\)"):
+    with pytest.raises(ValueError, match=r"`gradient_noise` must be \(6, 6\)"):
         theory.imbalance_drift(weights, noise[:4, :4], 0.1, 0.1)
     with pytest.raises(ValueError, match="`temperature` must be finite"):
         theory.white_imbalance_drift(weights, xx, 0.1, -1.0)

@@ -52,7 +52,7 @@ def test_variances_from_factors_are_the_diagonal_of_the_covariance(sizes):
     for given, slack in ((None, 0.0), (rate, rate)):
         mode = np.where(moves, 2 * 0.3 / (2 - slack * values), 0.0)
         said = theory.stationary_layer_variances(
-            theory.two_layer_hessian(weights, xx), 0.3, given
+            theory.two_layer_hessian(weights, xx), 0.3, learning_rate=given
         )
         np.testing.assert_allclose(
             np.concatenate([part.ravel() for part in said]),
@@ -102,7 +102,8 @@ def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="two layers here, but holds 1"):
         theory.two_layer_hessian(weights[:1], xx)
     found = theory.two_layer_hessian(weights, xx)
+    edge = 2 / found.eigenvalues.max()
     with pytest.raises(ValueError, match="where descent is stable"):
-        theory.stationary_layer_variances(found, 0.1, 2 / found.eigenvalues.max())
+        theory.stationary_layer_variances(found, 0.1, learning_rate=edge)
     with pytest.raises(ValueError, match="`temperature` must be finite"):
         theory.stationary_layer_variances(found, -0.1)

@@ -57,6 +57,39 @@ def test_data_that_can_be_fitted_exactly_are_refused(n, reduced):
         theory.least_squares_minimum(*data(n=n), reduced=reduced)
 
 
+@pytest.mark.parametrize("reduced", [False, True])
+def test_with_decay_even_data_that_could_be_fitted_leave_residuals(reduced):
+    inputs, targets = data(n=3)
+    decayed = theory.least_squares_minimum(
+        inputs, targets, reduced=reduced, weight_decay=0.3
+    )
+    ridge = np.linalg.solve(inputs.T @ inputs / 3 + 0.3 * np.eye(3), inputs.T @ targets)
+    assert np.abs(decayed.end_to_end - ridge.T / 3).max() < 1e-14
+    assert decayed.least_loss > 0.01
+    # The exact second moment of SGD over all batches of one sample, written out.
+    gaps = decayed.end_to_end @ inputs.T - targets.T
+    rate, square, source = 0.2, np.zeros((36, 36)), np.zeros((6, 6))
+    for x, gap in zip(inputs, gaps.T, strict=True):
+        step = np.eye(6) - rate * np.kron(np.eye(2), np.outer(x, x) + 0.3 * np.eye(3))
+        kick = rate * (np.outer(gap, x) + 0.3 * decayed.end_to_end).ravel()
+        square += np.kron(step, step) / 3
+        source += np.outer(kick, kick) / 3
+    solved = np.linalg.solve(np.eye(36) - square, source.ravel()).reshape(6, 6)
+    said = decayed.full(theory.exact_covariance(decayed, rate, 1.0))
+    np.testing.assert_allclose(said, solved, rtol=1e-9, atol=1e-13)
+
+
+def test_with_decay_fewer_samples_than_inputs_leave_their_row_space():
+    inputs, targets = data(n=2)
+    with pytest.raises(ValueError, match=r"full rank 3, but has rank 2.*reduced=True"):
+        theory.least_squares_minimum(inputs, targets, weight_decay=0.3)
+    minimum = theory.least_squares_minimum(
+        inputs, targets, reduced=True, weight_decay=0.3
+    )
+    assert minimum.basis.shape == (3, 2)
+    assert minimum.least_loss > 0.01
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

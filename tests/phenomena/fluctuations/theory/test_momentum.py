@@ -4,6 +4,7 @@ import numpy as np
 import plain_epochs as plain
 import pytest
 from scipy.linalg import solve_discrete_lyapunov
+from scipy.optimize import brentq
 
 from linnet.phenomena.fluctuations import theory
 
@@ -55,33 +56,71 @@ def gradient_variance(minimum, output):
     return gradients.var(axis=0)
 
 
+def written_out(inputs, targets, minimum, rate, momentum):
+    """Map of the second moment of (w, v) and what it adds, over all pairs."""
+    size = 2 * minimum.end_to_end.size
+    square, source = np.zeros((size**2,) * 2), np.zeros((size, size))
+    batches = list(itertools.combinations(range(len(inputs)), 2))
+    missed, decay = targets - inputs @ minimum.end_to_end.T, minimum.weight_decay
+    for batch in batches:
+        x, r = inputs[list(batch)], missed[list(batch)]
+        hessian = x.T @ x / 2 + decay * np.eye(x.shape[1])
+        step, entry = heavy_ball(np.kron(np.eye(r.shape[1]), hessian), rate, momentum)
+        kick = entry @ (-r.T @ x / 2 + decay * minimum.end_to_end).ravel()
+        square += np.kron(step, step) / len(batches)
+        source += np.outer(kick, kick) / len(batches)
+    return square, source
+
+
+def settled(square, source):
+    """Stationary covariance of the weights."""
+    size = len(source)
+    solved = np.linalg.solve(np.eye(size**2) - square, source.ravel())
+    return solved.reshape(size, size)[: size // 2, : size // 2]
+
+
 @pytest.mark.parametrize("momentum", [0.0, 0.6])
 @pytest.mark.parametrize("weight_decay", [0.0, 0.2])
 def test_the_exact_covariance_is_that_of_all_batches_written_out(
     momentum, weight_decay
 ):
     inputs, targets, minimum = problem(n=6, d=2, k=2, weight_decay=weight_decay)
-    rate, size = 0.3, 8
-    square, source = np.zeros((size**2,) * 2), np.zeros((size, size))
-    batches = list(itertools.combinations(range(6), 2))
-    missed = targets - inputs @ minimum.end_to_end.T
-    for batch in batches:
-        x, r = inputs[list(batch)], missed[list(batch)]
-        decay = weight_decay * np.eye(2)
-        step, entry = heavy_ball(
-            np.kron(np.eye(2), x.T @ x / 2 + decay), rate, momentum
-        )
-        gradient = (-r.T @ x / 2 + weight_decay * minimum.end_to_end).ravel()
-        kick = entry @ gradient
-        square += np.kron(step, step) / len(batches)
-        source += np.outer(kick, kick) / len(batches)
-    solved = np.linalg.solve(np.eye(size**2) - square, source.ravel())
+    rate = 0.3
     factor = theory.batch_noise("without_replacement", 6, 2)
     said = theory.exact_momentum_covariance(minimum, rate, factor, momentum)
-    seen = solved.reshape(size, size)[:4, :4]
+    seen = settled(*written_out(inputs, targets, minimum, rate, momentum))
     np.testing.assert_allclose(minimum.full(said), seen, rtol=1e-9, atol=1e-12)
     additive = theory.momentum_covariance(minimum, rate, factor, momentum)
     assert np.trace(minimum.full(additive)) < 0.98 * np.trace(seen)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.2])
+def test_the_covariance_is_found_up_to_where_the_second_moment_explodes(
+    momentum, weight_decay
+):
+    inputs, targets, minimum = problem(n=5, d=2, k=1, weight_decay=weight_decay)
+    factor = theory.batch_noise("without_replacement", 5, 2)
+
+    def excess(rate):
+        square, _ = written_out(inputs, targets, minimum, rate, momentum)
+        return np.abs(np.linalg.eigvals(square)).max() - 1
+
+    edge = brentq(excess, 0.2 * (1 - momentum), 5, xtol=1e-13)
+    below, above = (1 - 1e-6) * edge, (1 + 1e-6) * edge
+    seen = settled(*written_out(inputs, targets, minimum, below, momentum))
+    said = theory.exact_momentum_covariance(minimum, below, factor, momentum)
+    np.testing.assert_allclose(minimum.full(said), seen, rtol=1e-6)
+    for rate in (above, 1.2 * edge):
+        with pytest.raises(ValueError, match="second moments of the weights grow"):
+            theory.exact_momentum_covariance(minimum, rate, factor, momentum)
+
+
+def test_a_solver_that_does_not_get_there_says_so(monkeypatch):
+    minimum = problem()[2]
+    monkeypatch.setattr(theory.SecondMoment, "solve", lambda *_: None)
+    with pytest.raises(ArithmeticError, match=r"covariance was not found.*1 is the"):
+        theory.exact_momentum_covariance(minimum, 0.2, 0.3, 0.5)
 
 
 def test_without_momentum_both_covariances_are_those_of_plain_sgd():
@@ -129,9 +168,9 @@ def test_no_stationary_state_is_refused():
 def test_bad_input_is_refused():
     for given, message in (
         ((0.0, 1.0, 0.1, 0.1), "`curvature` must be positive and finite"),
-        ((1.0, -1.0, 0.1, 0.1), "`noise` must be finite and >= 0"),
+        ((1.0, -1.0, 0.1, 0.1), "`gradient_variance` must be finite and >= 0"),
         ((1.0, 1.0, 0.0, 0.1), "`learning_rate` must be positive"),
-        ((1.0, 1.0, 0.1, -0.1), "`noise_factor` must be finite and >= 0"),
+        ((1.0, 1.0, 0.1, -0.1), r"`noise_factor` must be in \[0, 1\], but is -0.1"),
         ((1.0, 1.0, 0.1, 0.1, 1.0), r"`momentum` must be in \[0, 1\), but is 1.0"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -18,7 +18,7 @@ def fixed_point(rate, size, noise, steps=20_000):
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_the_closed_form_is_the_fixed_point_of_the_second_moment(size):
     rate = 0.5 * theory.largest_stable_online_rate(VARIANCES, size)
-    found = theory.online_covariance(VARIANCES, rate, size, 0.3)
+    found = theory.online_variances(VARIANCES, rate, size, 0.3)
     np.testing.assert_allclose(found, fixed_point(rate, size, 0.3), rtol=1e-10)
 
 
@@ -52,7 +52,7 @@ def test_sgd_on_fresh_samples_has_these_variances():
         if step >= burn:
             total, count = total + w**2, count + 1
     seen = total / count
-    said = theory.online_covariance(VARIANCES, rate, size, noise)
+    said = theory.online_variances(VARIANCES, rate, size, noise)
     scatter = seen.std(0, ddof=1) / np.sqrt(replicas)
     assert np.abs((seen.mean(0) - said) / scatter).max() < 4
     for wrong in (2 * said, rate * noise**2 / (2 * size) * np.ones(3)):
@@ -66,7 +66,7 @@ def test_many_samples_that_are_drawn_again_are_like_fresh_ones():
         inputs = rng.normal(size=(n, 3)) * np.sqrt(VARIANCES)
         minimum = theory.least_squares_minimum(inputs, rng.normal(size=(n, 1)))
         exact = minimum.full(theory.exact_covariance(minimum, 0.05, 0.5))
-        said = np.diag(theory.online_covariance(VARIANCES, 0.05, 2, 1.0))
+        said = np.diag(theory.online_variances(VARIANCES, 0.05, 2, 1.0))
         gaps.append(np.linalg.norm(exact - said) / np.linalg.norm(said))
     assert gaps[1] < 0.05 < gaps[0]
 
@@ -75,16 +75,16 @@ def test_many_samples_that_are_drawn_again_are_like_fresh_ones():
     ("call", "message"),
     [
         (
-            lambda: theory.online_covariance(np.ones(4), 0.34, 1, 1.0),
+            lambda: theory.online_variances(np.ones(4), 0.34, 1, 1.0),
             "unstable in the mean square.*below 0.333333, the largest stable one",
         ),
         (
-            lambda: theory.online_covariance(np.ones(4), 5.0, 1, 1.0),
+            lambda: theory.online_variances(np.ones(4), 5.0, 1, 1.0),
             "below 0.333333",
         ),
-        (lambda: theory.online_covariance(np.ones(4), 0.1, 0, 1.0), "`batch_size`"),
-        (lambda: theory.online_covariance(np.ones(4), 0.1, 1, -1.0), "`noise`"),
-        (lambda: theory.online_covariance(np.ones(4), 0.0, 1, 1.0), "`learning_rate`"),
+        (lambda: theory.online_variances(np.ones(4), 0.1, 0, 1.0), "`batch_size`"),
+        (lambda: theory.online_variances(np.ones(4), 0.1, 1, -1.0), "`noise`"),
+        (lambda: theory.online_variances(np.ones(4), 0.0, 1, 1.0), "`learning_rate`"),
         (
             lambda: theory.largest_stable_online_rate(np.zeros(2), 1),
             "`variances` must be positive",

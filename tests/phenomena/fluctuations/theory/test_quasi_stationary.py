@@ -360,9 +360,10 @@ def test_other_bad_input_is_refused():
         said("two layers", "best")
     with pytest.raises(ValueError, match="`learning_rate` must be positive"):
         said("two layers", "additive", 0.0)
-    for name in ("noise_factor", "weight_decay"):
-        with pytest.raises(ValueError, match=f"`{name}` must be finite and >= 0"):
-            said("two layers", "additive", **{name: -1.0})
+    with pytest.raises(ValueError, match=r"`noise_factor` must be in \[0, 1\]"):
+        said("two layers", "additive", noise_factor=-1.0)
+    with pytest.raises(ValueError, match="`weight_decay` must be finite and >= 0"):
+        said("two layers", "additive", weight_decay=-1.0)
     inputs, targets, layers, *_ = case("two layers")
     ridge = theory.least_squares_minimum(inputs, targets, weight_decay=0.1)
     how = {"learning_rate": 0.01, "noise_factor": 0.1}

@@ -99,9 +99,13 @@ def test_variances_scale_with_the_temperature():
 
 def test_bad_input_is_refused():
     weights = layers(4, 5, 3)
-    for name in ("learning_rate", "noise_factor", "noise"):
+    for name, range_ in (
+        ("learning_rate", "positive and finite"),
+        ("noise_factor", r"in \[0, 1\]"),
+        ("noise", "finite and >= 0"),
+    ):
         given = {"learning_rate": 0.1, "noise_factor": 0.1, "noise": 0.1, name: -1.0}
-        with pytest.raises(ValueError, match=f"`{name}` must be finite and >= 0"):
+        with pytest.raises(ValueError, match=f"`{name}` must be {range_}"):
             theory.temperature(**given)
     with pytest.raises(ValueError, match="`temperature` must be finite and >= 0"):
         theory.white_covariance(weights, np.nan)

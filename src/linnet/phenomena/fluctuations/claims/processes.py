@@ -9,7 +9,6 @@ import numpy as np
 from linnet.network import Weights
 from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import runs
-from linnet.phenomena.fluctuations.theory.second_moment import second_moment
 from linnet.study import Problem
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def rise(problem: Problem, case: Case, steps: int) -> np.ndarray:
     """Exact trace of the second moment after 0, 1, ... steps from the minimum."""
     minimum, rate = runs.minimum(problem), _rate(problem, case)
     noise = _noise_factor(problem, case)
-    system = second_moment(minimum, rate, noise)
+    system = theory.second_moment(minimum, rate, noise)
     kick = rate**2 * noise * np.einsum("aaij->ij", theory.gradient_noise(minimum))
     moment, traces = np.zeros_like(kick), [0.0]
     for _ in range(steps):

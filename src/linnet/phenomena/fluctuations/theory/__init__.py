@@ -188,7 +188,7 @@ from linnet.phenomena.fluctuations.theory.online import (
     largest_stable_online_rate as largest_stable_online_rate,
 )
 from linnet.phenomena.fluctuations.theory.online import (
-    online_covariance as online_covariance,
+    online_variances as online_variances,
 )
 from linnet.phenomena.fluctuations.theory.quasi_stationary import LEVELS as LEVELS
 from linnet.phenomena.fluctuations.theory.quasi_stationary import Level as Level
@@ -220,10 +220,16 @@ from linnet.phenomena.fluctuations.theory.sampling import (
     batches_per_epoch as batches_per_epoch,
 )
 from linnet.phenomena.fluctuations.theory.second_moment import (
+    SecondMoment as SecondMoment,
+)
+from linnet.phenomena.fluctuations.theory.second_moment import (
     critical_covariance as critical_covariance,
 )
 from linnet.phenomena.fluctuations.theory.second_moment import (
     largest_stable_rate as largest_stable_rate,
+)
+from linnet.phenomena.fluctuations.theory.second_moment import (
+    second_moment as second_moment,
 )
 from linnet.phenomena.fluctuations.theory.shares import layer_axes as layer_axes
 from linnet.phenomena.fluctuations.theory.shares import layer_shares as layer_shares

@@ -10,7 +10,9 @@ squares adds, see `reshuffling`. Heavy ball as in `momentum`.
 import numpy as np
 
 from linnet.phenomena.fluctuations.theory.refusals import (
+    check_finite,
     check_momentum,
+    check_noise_factor,
     check_not_negative,
     check_positive,
     check_stable,
@@ -35,11 +37,12 @@ def noise_autocorrelation(
         The correlations, of the shape of `lags`.
 
     Raises:
-        ValueError: when there are fewer than two batches.
+        ValueError: when there are fewer than two batches, or a lag is not finite.
 
     Reference: Kühn and Rosenow 2023 (statement); derived here.
     """
     _check_batches(batches)
+    check_finite("lags", lags)
     apart = np.abs(np.asarray(lags))
     together = np.clip(batches - apart, 0, None) / batches
     return np.where(apart == 0, 1.0, -together / (batches - 1))
@@ -47,7 +50,7 @@ def noise_autocorrelation(
 
 def epoch_variance(
     curvature: Float[np.ndarray, "..."] | float,
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     batches: int,
@@ -68,14 +71,14 @@ def epoch_variance(
 
     Args:
         curvature: $h > 0$.
-        noise: $c \ge 0$, variance of the gradient of one sample along the mode.
+        gradient_variance: $c \ge 0$, of the gradient of one sample along the mode.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$, of `batch_noise("epochs", ...)`.
+        noise_factor: $\kappa$ in [0, 1], of `batch_noise("epochs", ...)`.
         batches: $M \ge 2$, of `batches_per_epoch`.
         momentum: $\beta$ in [0, 1).
 
     Returns:
-        The variances, of the shape that `curvature` and `noise` have together.
+        The variances, of the shape that curvature and gradient variance have together.
 
     Raises:
         ValueError: when an argument is out of its range, or SGD diverges.
@@ -83,7 +86,9 @@ def epoch_variance(
     Reference: derived here; Kühn and Rosenow 2023 state the reduction below a
         crossover.
     """
-    step = _step_noise(curvature, noise, learning_rate, noise_factor, batches, momentum)
+    step = _step_noise(
+        curvature, gradient_variance, learning_rate, noise_factor, batches, momentum
+    )
     x = learning_rate * np.asarray(curvature, dtype=float)
     pull = (1 + momentum) / ((1 - momentum) * (2 * (1 + momentum) - x))
     before, now = np.zeros_like(x), pull / (1 + momentum)
@@ -96,7 +101,7 @@ def epoch_variance(
 
 def epoch_variance_by_phase(
     curvature: Float[np.ndarray, "..."] | float,
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     batches: int,
@@ -125,7 +130,9 @@ def epoch_variance_by_phase(
 
     Reference: derived here.
     """
-    step = _step_noise(curvature, noise, learning_rate, noise_factor, batches, momentum)
+    step = _step_noise(
+        curvature, gradient_variance, learning_rate, noise_factor, batches, momentum
+    )
     x = learning_rate * np.asarray(curvature, dtype=float).reshape(-1)
     rows, gathered, turned, final = _lift(x, momentum, batches)
     square = np.einsum("mij,mkl->mikjl", turned, turned).reshape(-1, 4, 4)
@@ -137,7 +144,7 @@ def epoch_variance_by_phase(
 
 
 def flat_epoch_variance(
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     batches: int,
@@ -155,23 +162,25 @@ def flat_epoch_variance(
     Valid for: $\eta hM\ll1-\beta$, noise that does not depend on the weights.
 
     Args:
-        noise: $c \ge 0$.
+        gradient_variance: $c \ge 0$.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$.
+        noise_factor: $\kappa$ in [0, 1].
         batches: $M \ge 2$.
         momentum: $\beta$ in [0, 1).
 
     Returns:
-        The variances, of the shape of `noise`.
+        The variances, of the shape of `gradient_variance`.
 
     Raises:
         ValueError: when an argument is out of its range.
 
     Reference: derived here.
     """
-    check_not_negative("noise", noise)
-    check_not_negative("noise_factor", noise_factor)
-    strength = learning_rate**2 * noise_factor * np.asarray(noise, dtype=float)
+    check_not_negative("gradient_variance", gradient_variance)
+    check_noise_factor(noise_factor)
+    strength = (
+        learning_rate**2 * noise_factor * np.asarray(gradient_variance, dtype=float)
+    )
     return np.asarray(strength * _bridge(learning_rate, batches, momentum))
 
 
@@ -198,7 +207,7 @@ def crossover_curvature(
 
 def _step_noise(
     curvature: Float[np.ndarray, "..."] | float,
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     batches: int,
@@ -207,9 +216,9 @@ def _step_noise(
     """Variance of one step, after all checks, in the shape of the answer."""
     _check_batches(batches)
     check_stable(curvature, learning_rate, momentum)
-    check_not_negative("noise", noise)
-    check_not_negative("noise_factor", noise_factor)
-    c, _ = np.broadcast_arrays(np.asarray(noise, dtype=float), curvature)
+    check_not_negative("gradient_variance", gradient_variance)
+    check_noise_factor(noise_factor)
+    c, _ = np.broadcast_arrays(np.asarray(gradient_variance, dtype=float), curvature)
     return learning_rate**2 * noise_factor * c
 
 

@@ -15,6 +15,7 @@ from linnet.phenomena.fluctuations.theory.epochs import (
     flat_epoch_variance,
 )
 from linnet.phenomena.fluctuations.theory.refusals import (
+    check_noise,
     check_not_negative,
     check_positive,
 )
@@ -110,7 +111,7 @@ def second_layer_epoch_variance(
         variance: $h > 0$, of the inputs.
         noise: $\sigma$, standard deviation of the label noise.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$.
+        noise_factor: $\kappa$ in [0, 1].
         batches: $M \ge 2$.
         momentum: $\beta$ in [0, 1).
 
@@ -124,7 +125,7 @@ def second_layer_epoch_variance(
     """
     first, second = _squares(first_singular, second_singular)
     check_positive("variance", variance)
-    check_not_negative("noise", noise)
+    check_noise(noise)
     curvature = variance * (first + second)
     along = epoch_variance(
         curvature,
@@ -162,7 +163,7 @@ def flat_second_layer_variance(
     """
     check_not_negative("first_singular", first_singular)
     check_positive("variance", variance)
-    check_not_negative("noise", noise)
+    check_noise(noise)
     gradient = noise**2 * variance * np.asarray(first_singular, dtype=float) ** 2
     return flat_epoch_variance(gradient, learning_rate, noise_factor, batches, momentum)
 

@@ -16,6 +16,8 @@ from linnet.phenomena.fluctuations.theory.refusals import check_finite
 from linnet.shapes import Float
 from linnet.task import Moments
 
+UNIT = 1e-5  # how far from one the norm of an axis may be
+
 
 def quadratic_sides(
     curvature: Float[np.ndarray, "..."] | float,
@@ -176,7 +178,8 @@ def layer_curvature(
         layer: Which one, from 0.
 
     Raises:
-        ValueError: when shapes do not fit or there is no such layer.
+        ValueError: when shapes do not fit, `xx` is not finite, or there is no such
+            layer.
 
     Reference: derived here.
     """
@@ -201,7 +204,8 @@ def axis_curvature(
         axes: Rows, over the row-major weights of the layer; each of norm 1.
 
     Raises:
-        ValueError: when shapes do not fit or there is no such layer.
+        ValueError: when shapes do not fit, a row is not of norm 1, `xx` is not finite,
+            or there is no such layer.
 
     Reference: derived here.
     """
@@ -211,6 +215,13 @@ def axis_curvature(
         raise ValueError(
             f"Argument `axes` must be (m, {prod(shape)}), rows over the weights of"
             f" layer {layer}, but has shape {axes.shape}."
+        )
+    lengths = np.linalg.norm(axes, axis=1)
+    wrong = lengths[~(np.abs(lengths - 1) <= UNIT)]
+    if wrong.size:
+        raise ValueError(
+            f"Argument `axes` must have rows of norm 1, but one has {wrong[0]:.6g}:"
+            " divide each row by its norm."
         )
     turned = axes.reshape(-1, *shape)
     return (turned * (after @ turned @ before)).sum(axis=(1, 2))
@@ -273,6 +284,7 @@ def _sides(
 ) -> tuple[Float[np.ndarray, "q q"], Float[np.ndarray, "p p"]]:
     """Curvature on the side of the outputs, and on that of the inputs, of a layer."""
     check_weights(weights, xx.shape[0])
+    check_finite("xx", xx)
     if layer not in range(len(weights)):
         raise ValueError(
             f"Argument `layer` must be in 0..{len(weights) - 1}, but is {layer}."

@@ -18,7 +18,13 @@ import numpy as np
 from linnet.network import Weights, check_weights
 from linnet.phenomena.fluctuations.theory.jacobian import surroundings
 from linnet.phenomena.fluctuations.theory.kronecker import moment_eigenbasis
-from linnet.phenomena.fluctuations.theory.refusals import check_not_negative
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_finite,
+    check_not_negative,
+    check_positive,
+    check_step,
+    check_whole,
+)
 from linnet.shapes import Float
 
 
@@ -36,10 +42,11 @@ def imbalance_step(
     Args:
         weights: Layers before the step.
         gradient: $G_B$, gradient of the batch loss with respect to the product.
-        learning_rate: $\eta$.
+        learning_rate: $\eta > 0$.
 
     Raises:
-        ValueError: when the layers are no chain, or the gradient does not fit.
+        ValueError: when the layers are no chain, the gradient does not fit or is not
+            finite, or the rate is not positive.
 
     Reference: derived here.
     """
@@ -49,6 +56,8 @@ def imbalance_step(
             f"Argument `gradient` must be (k, d) = {(k, d)}, that of the product, but"
             f" has shape {np.shape(gradient)}."
         )
+    check_finite("gradient", gradient)
+    check_positive("learning_rate", learning_rate)
     pulls = [after.T @ gradient @ inner.T for after, inner in surroundings(weights)]
     return tuple(
         learning_rate**2 * (ahead.T @ ahead - behind @ behind.T)
@@ -58,7 +67,7 @@ def imbalance_step(
 
 def imbalance_drift(
     weights: Weights,
-    noise: Float[np.ndarray, "kd kd"],
+    gradient_noise: Float[np.ndarray, "kd kd"],
     learning_rate: float,
     noise_factor: float,
 ) -> tuple[Float[np.ndarray, "_h _h"], ...]:
@@ -74,23 +83,26 @@ def imbalance_drift(
 
     Args:
         weights: Layers at the minimum.
-        noise: $C$, covariance of the gradients of single samples with respect to the
-            product, over its `ravel()`.
-        learning_rate: $\eta$.
+        gradient_noise: $C$, covariance of the gradients of single samples with respect
+            to the product, over its `ravel()`.
+        learning_rate: $\eta > 0$.
         noise_factor: $\kappa$, see `batch_noise`.
 
     Raises:
-        ValueError: when the layers are no chain, or the noise does not fit.
+        ValueError: when the layers are no chain, the noise does not fit or is not
+            finite, the rate is not positive, or the factor not in [0, 1].
 
     Reference: derived here.
     """
     k, d = _product_shape(weights)
-    if np.shape(noise) != (k * d, k * d):
+    if np.shape(gradient_noise) != (k * d, k * d):
         raise ValueError(
-            f"Argument `noise` must be {(k * d, k * d)}, over the entries of the"
-            f" product, but has shape {np.shape(noise)}."
+            f"Argument `gradient_noise` must be {(k * d, k * d)}, over the entries of"
+            f" the product, but has shape {np.shape(gradient_noise)}."
         )
-    blocks = noise.reshape(k, d, k, d)
+    check_finite("gradient_noise", gradient_noise)
+    check_step(learning_rate, noise_factor)
+    blocks = gradient_noise.reshape(k, d, k, d)
     rows, columns = [], []
     for after, inner in surroundings(weights):
         over_inputs = np.einsum("aibj,ij->ab", blocks, inner.T @ inner)
@@ -114,13 +126,14 @@ def white_imbalance_drift(
     Valid for: as `imbalance_drift`, with many more samples than inputs.
 
     Raises:
-        ValueError: when the layers are no chain, `xx` does not fit, or the temperature
-            is negative.
+        ValueError: when the layers are no chain, `xx` does not fit, the rate is not
+            positive, or the temperature is negative.
 
     Reference: derived here.
     """
     _, d = _product_shape(weights)
     moment_eigenbasis(xx, d)
+    check_positive("learning_rate", learning_rate)
     check_not_negative("temperature", temperature)
     rows, columns = [], []
     for after, inner in surroundings(weights):
@@ -154,6 +167,8 @@ def noise_balanced_layers(
     Reference: derived here.
     """
     k, d = product.shape
+    check_finite("product", product)
+    check_whole("width", width, 0)
     variances, basis = moment_eigenbasis(xx, d)
     if len(variances) < d:
         raise ValueError(

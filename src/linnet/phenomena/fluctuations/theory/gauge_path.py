@@ -14,6 +14,7 @@ from linnet.network import Weights
 from linnet.phenomena.fluctuations.theory.gauge import imbalance_drift
 from linnet.phenomena.fluctuations.theory.jacobian import check_two_layers
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
+from linnet.phenomena.fluctuations.theory.refusals import check_finite
 from linnet.phenomena.fluctuations.theory.visited import noise_near, visited_noise
 from linnet.shapes import Float, Int
 
@@ -38,7 +39,8 @@ def gauge_velocity(
         imbalance_rate: $\dot{\mathcal I}$, symmetric, per unit of any time.
 
     Raises:
-        ValueError: when there are not two layers, or the rate does not fit.
+        ValueError: when there are not two layers, or the rate does not fit or is not
+            finite.
 
     Reference: derived here.
     """
@@ -50,6 +52,7 @@ def gauge_velocity(
             f"Argument `imbalance_rate` must be {(h, h)}, over the hidden units, but"
             f" has shape {np.shape(imbalance_rate)}."
         )
+    check_finite("imbalance_rate", imbalance_rate)
     behind, left = np.linalg.eigh(second.T @ second)
     ahead, right = np.linalg.eigh(first @ first.T)
     sums = np.add.outer(np.maximum(behind, 0), np.maximum(ahead, 0))
@@ -89,6 +92,7 @@ def gauge_path(
     from scipy.integrate import solve_ivp
 
     at = np.asarray(steps, dtype=float)
+    check_finite("steps", at)
     if at.ndim != 1 or not len(at) or at[0] < 0 or (np.diff(at) <= 0).any():
         raise ValueError("Argument `steps` must rise from a number >= 0, but does not.")
     shapes = [layer.shape for layer in weights]

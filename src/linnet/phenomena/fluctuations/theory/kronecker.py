@@ -164,7 +164,10 @@ def hessian_in_eigenbasis(
 
 
 def stationary_layer_variances(
-    hessian: TwoLayerHessian, temperature: float, learning_rate: float | None = None
+    hessian: TwoLayerHessian,
+    temperature: float,
+    *,
+    learning_rate: float | None = None,
 ) -> tuple[Float[np.ndarray, "h d"], Float[np.ndarray, "k h"]]:
     r"""Variance of every weight under white label noise, from the factors alone.
 

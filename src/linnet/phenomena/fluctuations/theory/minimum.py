@@ -92,9 +92,9 @@ def least_squares_minimum(
 
     Raises:
         ValueError: when shapes differ, an entry is not finite, the weight decay is
-            negative, there are no more samples than the rank of the inputs (then every
-            sample can be fitted and nothing fluctuates), or the inputs are rank
-            deficient and `reduced` is not set.
+            negative, there are no more samples than the rank of the inputs and no
+            decay (then every sample can be fitted and nothing fluctuates), or the
+            inputs are rank deficient and `reduced` is not set.
 
     Reference: textbook least squares.
     """
@@ -103,18 +103,22 @@ def least_squares_minimum(
     n, d = inputs.shape
     _, singular, right = np.linalg.svd(inputs, full_matrices=False)
     rounding = max(n, d) * np.finfo(float).eps * singular[0]
+    if cutoff is not None:
+        check_not_negative("cutoff", cutoff)
     least = rounding**2 / n if cutoff is None else cutoff
     rank = int((singular**2 / n > least).sum())
-    if rank < d and not reduced and n > d:
-        raise ValueError(
-            f"Argument `inputs` must have full rank {d}, but has rank {rank}: the"
-            " minimum is not unique. Ask for the row space alone (`reduced=True`)."
-        )
-    if n <= rank or (n <= d and not reduced):
+    if n <= rank and not weight_decay:
         raise ValueError(
             f"The data must have more samples than inputs, but there are {n} samples of"
             f" {d} inputs (rank {rank}): every sample can be fitted, so residuals and"
-            " stationary fluctuations vanish. Take more samples or fewer inputs."
+            " stationary fluctuations vanish. Take more samples, fewer"
+            " inputs, or weight decay."
+        )
+    if rank < d and not reduced:
+        raise ValueError(
+            f"Argument `inputs` must have full rank {d}, but has rank {rank}: no sample"
+            " sees the other directions, where the weights stay or decay. Ask for the"
+            " row space alone (`reduced=True`)."
         )
     basis = right[:rank].T
     variances = singular[:rank] ** 2 / n

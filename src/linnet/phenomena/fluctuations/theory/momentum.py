@@ -14,18 +14,19 @@ import numpy as np
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.noise import gradient_noise
 from linnet.phenomena.fluctuations.theory.refusals import (
+    check_noise_factor,
     check_not_negative,
     check_stable,
 )
-from linnet.phenomena.fluctuations.theory.second_moment import scatter
+from linnet.phenomena.fluctuations.theory.second_moment import second_moment
 from linnet.shapes import Float
 
-ROUNDS = 10_000
+TOLERANCE = 1e-14  # of the residual, relative
 
 
 def mode_variance(
     curvature: Float[np.ndarray, "..."] | float,
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     momentum: float = 0.0,
@@ -40,13 +41,13 @@ def mode_variance(
 
     Args:
         curvature: $h > 0$.
-        noise: $c \ge 0$, variance of the gradient of one sample along the mode.
+        gradient_variance: $c \ge 0$, of the gradient of one sample along the mode.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$, of `batch_noise`.
+        noise_factor: $\kappa$ in [0, 1], of `batch_noise`.
         momentum: $\beta$ in [0, 1).
 
     Returns:
-        The variances, of the shape that `curvature` and `noise` have together.
+        The variances, of the shape that curvature and gradient variance have together.
 
     Raises:
         ValueError: when an argument is out of its range, or SGD diverges.
@@ -54,17 +55,17 @@ def mode_variance(
     Reference: derived here.
     """
     check_stable(curvature, learning_rate, momentum)
-    check_not_negative("noise", noise)
-    check_not_negative("noise_factor", noise_factor)
+    check_not_negative("gradient_variance", gradient_variance)
+    check_noise_factor(noise_factor)
     h = np.asarray(curvature, dtype=float)
     room = 2 * (1 + momentum) - learning_rate * h
-    strength = learning_rate * noise_factor * np.asarray(noise, dtype=float)
+    strength = learning_rate * noise_factor * np.asarray(gradient_variance, dtype=float)
     return np.asarray(strength * (1 + momentum) / (h * (1 - momentum) * room))
 
 
 def velocity_variance(
     curvature: Float[np.ndarray, "..."] | float,
-    noise: Float[np.ndarray, "..."] | float,
+    gradient_variance: Float[np.ndarray, "..."] | float,
     learning_rate: float,
     noise_factor: float,
     momentum: float = 0.0,
@@ -80,7 +81,9 @@ def velocity_variance(
 
     Reference: derived here.
     """
-    weights = mode_variance(curvature, noise, learning_rate, noise_factor, momentum)
+    weights = mode_variance(
+        curvature, gradient_variance, learning_rate, noise_factor, momentum
+    )
     h = np.asarray(curvature, dtype=float)
     return np.asarray(2 * learning_rate * h / (1 + momentum) * weights)
 
@@ -103,7 +106,7 @@ def momentum_covariance(
     Args:
         minimum: Where SGD fluctuates.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$.
+        noise_factor: $\kappa$ in [0, 1].
         momentum: $\beta$ in [0, 1).
 
     Returns:
@@ -143,16 +146,15 @@ def exact_momentum_covariance(
     Independent batches on a data set have the noise
     $C + \frac1n\sum_iA_iVA_i - HVH$, $A_i = I_k\otimes x_ix_i^\top$, in place of $C$;
     the weights at one step and the noise of the next stay uncorrelated, so the formula
-    for two modes holds with it, and is iterated to its fixed point. Each round shrinks
-    the error by about $\eta\kappa\,\mathrm{tr}\,H/[2(1-\beta)]$; cost
-    $O(k^2(nr^2 + r^3))$ a round.
+    for two modes holds with it: a linear equation with a self-adjoint map
+    (`second_moment`), solved by conjugate gradients in $O(k^2nr^2)$ a step.
 
     Valid for: independent batches, exactly, as long as second moments stay finite.
 
     Args:
         minimum: Where SGD fluctuates.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$.
+        noise_factor: $\kappa$ in [0, 1].
         momentum: $\beta$ in [0, 1).
 
     Returns:
@@ -161,25 +163,30 @@ def exact_momentum_covariance(
     Raises:
         ValueError: when an argument is out of its range, SGD diverges, or its second
             moments do (long before $\eta h = 2(1+\beta)$, where batches are small).
+        ArithmeticError: when they do not, but the solver does not get there.
 
     Reference: derived here.
     """
-    response = _response(minimum, learning_rate, noise_factor, momentum)
-    added = total = response * gradient_noise(minimum)
-    start = size = float(np.abs(added).max())
-    for _ in range(ROUNDS):
-        if size <= 1e-14 * float(np.abs(total).max()):
-            return total
-        if size > 1e9 * start:
-            break
-        added = response * _noise_of_spread(minimum, added)
-        total = total + added
-        size = float(np.abs(added).max())
+    check_stable(minimum.curvatures, learning_rate, momentum)
+    system = second_moment(minimum, learning_rate, noise_factor, momentum)
+    covariance = system.stationary(gradient_noise(minimum), TOLERANCE)
+    if covariance is not None:
+        return covariance
+    place = (
+        f"At learning rate {learning_rate:.6g}, noise factor {noise_factor:.6g} and"
+        f" momentum {momentum:.6g}"
+    )
+    feedback = system.feedback()
+    if feedback < 1:
+        raise ArithmeticError(
+            f"{place} the covariance was not found, too close to where stability ends:"
+            f" batches feed back {feedback:.8g} of the variance, 1 is the edge. Lower"
+            " the learning rate."
+        )
     raise ValueError(
-        f"At learning rate {learning_rate}, noise factor {noise_factor} and momentum"
-        f" {momentum} the second moments of the weights grow without bound (or nearly"
-        " so): there is no stationary covariance. Lower the learning rate or take"
-        " larger batches."
+        f"{place} the second moments of the weights grow without bound: batches feed"
+        f" back {feedback:.6g} of the variance, and less than 1 is stable. Lower the"
+        " learning rate or take larger batches."
     )
 
 
@@ -188,22 +195,10 @@ def _response(
 ) -> Float[np.ndarray, "r r"]:
     """What a unit of noise between two modes becomes in their weights."""
     check_stable(minimum.curvatures, learning_rate, momentum)
-    check_not_negative("noise_factor", noise_factor)
+    check_noise_factor(noise_factor)
     x = learning_rate * minimum.curvatures
     both, product = x[:, None] + x, x[:, None] * x
     apart = x[:, None] - x
     slow = (1 - momentum) ** 2 * ((1 + momentum) * both - product)
     scale = learning_rate**2 * noise_factor * (1 - momentum**2)
     return scale / (slow + momentum * apart**2)
-
-
-def _noise_of_spread(
-    minimum: Minimum, spread: Float[np.ndarray, "k k r r"]
-) -> Float[np.ndarray, "k k r r"]:
-    """Noise that batch Hessians make of weights spread about the minimum."""
-    x, h = minimum.coordinates, minimum.variances
-    sampled = np.empty_like(spread)
-    for a, b in np.ndindex(spread.shape[:2]):
-        if a <= b:
-            sampled[a, b] = sampled[b, a] = scatter(x, spread[a, b])
-    return sampled - h[:, None] * spread * h

@@ -24,7 +24,7 @@ STEADY = 1e-9  # relative change at which the power iteration has ended
 
 def solve_exact(
     linear: Linearization,
-    noise: Float[np.ndarray, "q q"],
+    gradient_noise: Float[np.ndarray, "q q"],
     sums: Float[np.ndarray, "q q"],
     strength: float,
     weight_decay: float = 0.0,
@@ -33,7 +33,7 @@ def solve_exact(
 
     Args:
         linear: The layers, linearized.
-        noise: $c$, covariance of the gradients of single samples along the modes.
+        gradient_noise: $c$, covariance of single samples' gradients along the modes.
         sums: $\lambda_i + \lambda_j - \eta\lambda_i\lambda_j > 0$.
         strength: $\eta\kappa$.
         weight_decay: $\mu$, part of the curvatures.
@@ -61,7 +61,7 @@ def solve_exact(
             f" Hessians feeds back {radius:.3g} of the variance, and must feed back"
             " less than 1. Lower the rate, or take larger batches."
         )
-    source = (strength * noise / sums).ravel()
+    source = (strength * gradient_noise / sums).ravel()
     operator = LinearOperator((q * q, q * q), lambda m: m - feedback @ m, dtype=float)
     found, status = gmres(operator, source, x0=source, rtol=1e-13, maxiter=200)
     if status != 0 or not np.isfinite(found).all():

@@ -102,7 +102,8 @@ def population_noise(
         Over the row-major `W.ravel()`.
 
     Raises:
-        ValueError: when the shapes do not fit, or the noise is negative.
+        ValueError: when the shapes do not fit, an entry is not finite, or the noise is
+            negative.
     """
     delta, sigma = np.asarray(error, dtype=float), np.asarray(covariance, dtype=float)
     check_noise(noise)
@@ -112,6 +113,8 @@ def population_noise(
             f" shapes {delta.shape} and {sigma.shape}."
         )
     k, d = delta.shape
+    check_finite("error", delta)
+    check_finite("covariance", sigma)
     pull = delta @ sigma
     scale = noise**2 * np.eye(k) + pull @ delta.T
     crossed = np.einsum("bi,aj->aibj", pull, pull).reshape(k * d, k * d)
@@ -137,9 +140,10 @@ def mean_noise(
         The diagonal block of each output, in the form that was given.
 
     Raises:
-        ValueError: when $n \le d$, or the noise is negative.
+        ValueError: when $n \le d$, a variance is not finite, or the noise is negative.
     """
     check_noise(noise)
+    check_finite("variances", variances)
     if not n > d >= 1:
         raise ValueError(
             f"There must be more samples than inputs, but there are {n} samples of {d}"

@@ -15,7 +15,7 @@ from linnet.phenomena.fluctuations.theory.refusals import (
 from linnet.shapes import Float
 
 
-def online_covariance(
+def online_variances(
     variances: Float[np.ndarray, " d"],
     learning_rate: float,
     batch_size: int,

@@ -22,6 +22,7 @@ from typing import Literal
 import numpy as np
 
 from linnet.network import Weights, check_weights
+from linnet.phenomena.fluctuations.theory.jacobian import check_tolerance
 from linnet.phenomena.fluctuations.theory.layer_covariance import LayerFluctuations
 from linnet.phenomena.fluctuations.theory.linearization import (
     STATIONARY,
@@ -34,7 +35,7 @@ from linnet.phenomena.fluctuations.theory.refusals import (
     check_choice,
     check_descent,
     check_not_negative,
-    check_positive,
+    check_step,
 )
 from linnet.shapes import Float
 
@@ -85,10 +86,10 @@ def quasi_stationary(
     Reference: Gross et al. 2024 (statement); derived here.
     """
     check_choice("level", level, LEVELS)
-    check_positive("learning_rate", learning_rate)
-    check_not_negative("noise_factor", noise_factor)
+    check_step(learning_rate, noise_factor)
     check_not_negative("weight_decay", weight_decay)
     check_weights(weights, len(minimum.basis), minimum.outputs)
+    check_tolerance(tolerance)
     linear = linearize(minimum, weights, weight_decay, tolerance)
     sums = np.add.outer(linear.curvatures, linear.curvatures)
     if level != "continuum":

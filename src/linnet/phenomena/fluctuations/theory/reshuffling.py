@@ -19,6 +19,7 @@ import numpy as np
 from linnet.phenomena.fluctuations.theory.epochs import epoch_variance_by_phase
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.refusals import (
+    check_noise_factor,
     check_not_negative,
     check_positive,
     check_stable,
@@ -119,7 +120,7 @@ def variance_floor(
         minimum: Where SGD fluctuates.
         variances: $\mathrm{Var}_j$ of each output, in the eigenbasis.
         learning_rate: $\eta > 0$.
-        noise_factor: $\kappa \ge 0$, of `batch_noise("epochs", ...)`.
+        noise_factor: $\kappa$ in [0, 1], of `batch_noise("epochs", ...)`.
 
     Returns:
         The floor of each mode.
@@ -130,7 +131,7 @@ def variance_floor(
     Reference: derived here.
     """
     check_positive("learning_rate", learning_rate)
-    check_not_negative("noise_factor", noise_factor)
+    check_noise_factor(noise_factor)
     check_not_negative("variances", variances)
     shape = (minimum.outputs, len(minimum.variances))
     if variances.shape != shape:

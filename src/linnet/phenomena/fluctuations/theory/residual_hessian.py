@@ -13,6 +13,7 @@ import numpy as np
 
 from linnet.network import Weights, check_weights
 from linnet.phenomena.fluctuations.theory.jacobian import surroundings
+from linnet.phenomena.fluctuations.theory.refusals import check_finite
 from linnet.shapes import Float
 
 
@@ -87,3 +88,4 @@ def _check_shapes(
             f"Argument `directions` must be ({size}, q), one row per weight, but has"
             f" shape {np.shape(directions)}."
         )
+    check_finite("directions", directions)

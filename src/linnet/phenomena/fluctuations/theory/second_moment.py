@@ -17,10 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
-from linnet.phenomena.fluctuations.theory.refusals import check_noise_factor
+from linnet.phenomena.fluctuations.theory.refusals import (
+    check_momentum,
+    check_noise_factor,
+    check_step,
+)
 from linnet.shapes import Float
 
 EDGE_TOLERANCE = 1e-10
+STEPS = 2000
+"""Of conjugate gradients, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +84,71 @@ class SecondMoment:
             direction = better + size / last * direction
         return None
 
+    def stationary(
+        self, noise: Float[np.ndarray, "k k r r"], tolerance: float
+    ) -> Float[np.ndarray, "k k r r"] | None:
+        r"""Solve $M(V_{ab}) = \eta\kappa C_{ab}$ for the blocks of all outputs.
+
+        Returns:
+            The covariance; None when there is none, or the solver did not get there.
+        """
+        if self.diagonal.min() <= 0:
+            return None
+        covariance = np.empty_like(noise)
+        for a, b in np.ndindex(noise.shape[:2]):
+            if a <= b:
+                rhs = self.coupling * noise[a, b]
+                solution = self.solve(rhs, tolerance, STEPS)
+                if solution is None:
+                    return None
+                covariance[a, b], covariance[b, a] = solution, solution.T
+        stable = not self.coupling or _is_stable(noise.trace(), covariance.trace())
+        if stable is None:
+            stable = self.feedback() < 1
+        return covariance if stable else None
+
+    def feedback(self) -> float:
+        r"""Largest eigenvalue of $A^{-1}\eta\kappa S$: $M$ is positive below one.
+
+        Infinite where $A$ itself is not positive, and not even the mean is stable.
+
+        Raises:
+            ArithmeticError: when Lanczos does not converge.
+        """
+        if self.diagonal.min() <= 0:
+            return float(np.inf)
+        root = np.sqrt(self.diagonal)
+        if not self.coupling:
+            return 0.0
+        return _largest(self.coordinates, self.coupling, 0.0, root)[0]
+
 
 def second_moment(
-    minimum: Minimum, learning_rate: float, noise_factor: float
+    minimum: Minimum, learning_rate: float, noise_factor: float, momentum: float = 0.0
 ) -> SecondMoment:
-    """The map at a minimum, whether stable or not."""
+    r"""The map at a minimum, whether stable or not; $M(V) = \eta\kappa C$ at rest.
+
+    With momentum that of the weights once their velocities are eliminated,
+    $$A_{ij} = \frac{(1-\beta)^2[(1+\beta)(\tilde h_i+\tilde h_j)
+      - \eta\tilde h_i\tilde h_j] + \eta\beta(\tilde h_i-\tilde h_j)^2}
+      {1-\beta^2} + \eta\kappa h_ih_j .$$
+    It is positive if and only if second moments of weights and velocities stay finite:
+    noise enters by the covariance of the weights alone, and by a positive map.
+
+    Raises:
+        ValueError: when the rate is not positive, the noise factor not in [0, 1], or
+            the momentum not in [0, 1).
+    """
+    check_step(learning_rate, noise_factor)
+    check_momentum(momentum)
     h, k = minimum.variances, minimum.curvatures
-    shrunk = np.multiply.outer(k, k) - noise_factor * np.multiply.outer(h, h)
-    diagonal = np.add.outer(k, k) - learning_rate * shrunk
-    return SecondMoment(minimum.coordinates, diagonal, learning_rate * noise_factor)
+    both, product = np.add.outer(k, k), np.multiply.outer(k, k)
+    slow = (1 + momentum) * both - learning_rate * product
+    apart = learning_rate * momentum * np.subtract.outer(k, k) ** 2
+    diagonal = ((1 - momentum) ** 2 * slow + apart) / (1 - momentum**2)
+    strength = learning_rate * noise_factor
+    diagonal += strength * np.multiply.outer(h, h)
+    return SecondMoment(minimum.coordinates, diagonal, strength)
 
 
 def scatter(
@@ -137,34 +199,49 @@ def critical_covariance(
     """
     check_noise_factor(noise_factor)
     k = minimum.curvatures
+    h = minimum.variances
     if noise_factor == 0:
         top = np.diag((k == k.max()).astype(float))
         return float(2 / k.max()), top / np.trace(top)
-    if len(k) == 1:
-        x = minimum.coordinates[:, 0]
-        h = minimum.variances[0]
-        fourth = k[0] ** 2 + noise_factor * ((x**4).mean() - h**2)
-        return float(2 * k[0] / fourth), np.ones((1, 1))
-    return _critical(minimum, noise_factor)
-
-
-def _critical(
-    minimum: Minimum, noise_factor: float
-) -> tuple[float, Float[np.ndarray, "r r"]]:
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-
-    h, k = minimum.variances, minimum.curvatures
     root = np.sqrt(np.add.outer(k, k))
     local = np.multiply.outer(k, k) - noise_factor * np.multiply.outer(h, h)
+    value, matrix = _largest(minimum.coordinates, noise_factor, local, root)
+    return 1 / value, matrix
+
+
+def _is_stable(
+    noise: Float[np.ndarray, "r r"], covariance: Float[np.ndarray, "r r"]
+) -> bool | None:
+    """Whether a solution proves stability (sums over outputs); None: it cannot tell.
+
+    The map keeps positive matrices positive. If it takes a positive definite V below
+    itself, by a definite noise, its spectral radius is below one.
+    """
+    least = np.linalg.eigvalsh(noise)[0]
+    if least > len(noise) * np.finfo(float).eps * np.trace(noise):
+        return bool(np.linalg.eigvalsh(covariance)[0] > 0)
+    return None
+
+
+def _largest(
+    coordinates: Float[np.ndarray, "n r"],
+    coupling: float,
+    local: Float[np.ndarray, "r r"] | float,
+    root: Float[np.ndarray, "r r"],
+) -> tuple[float, Float[np.ndarray, "r r"]]:
+    r"""Largest $\lambda$ of local $\circ V$ + coupling $S(V)$ = $\lambda$ root² V."""
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
     def product(flat: Float[np.ndarray, "..."]) -> Float[np.ndarray, " rr"]:
         matrix = flat.reshape(root.shape) / root
-        spread = noise_factor * scatter(minimum.coordinates, matrix)
+        spread = coupling * scatter(coordinates, matrix)
         return ((local * matrix + spread) / root).ravel()
 
+    if root.size == 1:  # nothing to iterate
+        return float(product(np.ones(1))[0]), np.ones((1, 1))
     operator = LinearOperator((root.size, root.size), matvec=product, dtype=float)
     # The leading matrix is positive, so that the identity overlaps with it.
-    start = (root * np.diag(k)).ravel()
+    start = (root * np.diag((coordinates**2).mean(0))).ravel()
     ncv = min(12, root.size)
     try:
         values, vectors = eigsh(
@@ -172,8 +249,8 @@ def _critical(
         )
     except ArpackNoConvergence as failure:
         raise ArithmeticError(
-            "The largest stable rate was not found: Lanczos did not converge."
+            "The edge of stability was not found: Lanczos did not converge."
         ) from failure
     matrix = vectors[:, 0].reshape(root.shape) / root
     matrix = (matrix + matrix.T) / 2
-    return float(1 / values[0]), matrix / np.trace(matrix)
+    return float(values[0]), matrix / np.trace(matrix)

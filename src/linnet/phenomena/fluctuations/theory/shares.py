@@ -13,13 +13,16 @@ import numpy as np
 from linnet.network import Weights
 from linnet.phenomena.fluctuations.theory.jacobian import (
     RANK_TOLERANCE,
+    check_tolerance,
     check_two_layers,
     fluctuating_space,
 )
 from linnet.phenomena.fluctuations.theory.layer_covariance import LayerFluctuations
 from linnet.phenomena.fluctuations.theory.refusals import (
+    check_noise,
     check_not_negative,
     check_positive,
+    check_step,
 )
 from linnet.shapes import Float
 
@@ -28,24 +31,20 @@ def temperature(learning_rate: float, noise_factor: float, noise: float) -> floa
     r"""$T = \eta\kappa\sigma^2/2$, the variance of every direction that fluctuates.
 
     Args:
-        learning_rate: $\eta$.
+        learning_rate: $\eta > 0$.
         noise_factor: $\kappa$ of the sampling, see `batch_noise`.
         noise: $\sigma$, standard deviation of the label noise.
 
     Valid for: small $\eta\kappa\,\mathrm{tr}\,K/2$, with $K$ the weights' Hessian.
 
     Raises:
-        ValueError: when an argument is negative or not finite.
+        ValueError: when the rate is not positive, the noise factor not in [0, 1], or
+            the noise negative.
 
     Reference: derived here.
     """
-    given = {
-        "learning_rate": learning_rate,
-        "noise_factor": noise_factor,
-        "noise": noise,
-    }
-    for name, value in given.items():
-        check_not_negative(name, value)
+    check_step(learning_rate, noise_factor)
+    check_noise(noise)
     return learning_rate * noise_factor * noise**2 / 2
 
 
@@ -68,12 +67,14 @@ def layer_shares(
             moving, with shares of 0.
 
     Raises:
-        ValueError: when there are not two layers, or they are no chain.
+        ValueError: when there are not two layers, they are no chain, or the tolerance
+            is not in (0, 1).
 
     Reference: Gross et al. 2024 (statement: anisotropy from the coupling of layers);
     derived here.
     """
     check_two_layers(weights)
+    check_tolerance(tolerance)
     s1, s2 = (np.linalg.svd(layer, compute_uv=False) for layer in weights)
     (h, d), (k, _) = weights[0].shape, weights[1].shape
     largest = np.hypot(s1.max(), s2.max())

@@ -5,7 +5,7 @@ eigenbasis of `xx`: in the continuum
 $(\tilde h_i+\tilde h_j)V_{ij} = \eta\kappa C_{ij}$;
 for steps of finite size and constant noise $\tilde h_i+\tilde h_j$ loses
 $\eta\tilde h_i\tilde h_j$; exactly, for independent batches, the noise depends on the
-weights too. (Fresh Gaussian samples: `online_covariance`.) What the continuum misses is
+weights too. (Fresh Gaussian samples: `online_variances`.) What the continuum misses is
 of the order $\eta\kappa\,\mathrm{tr}\,\mathtt{xx}/2$, not $\eta h_{\max}$: see
 `small_parameter`. (The note's $\Sigma$ is $V$ here, its $S$ is `batch_size`.)
 
@@ -28,9 +28,6 @@ from linnet.phenomena.fluctuations.theory.second_moment import (
     second_moment,
 )
 from linnet.shapes import Float
-
-STEPS = 2000
-"""Of conjugate gradients, at most."""
 
 
 def continuum_covariance(
@@ -109,20 +106,8 @@ def exact_covariance(
     check_positive("tolerance", tolerance)
     noise = gradient_noise(minimum)
     system = second_moment(minimum, learning_rate, noise_factor)
-    if system.diagonal.min() <= 0:
-        raise _refusal(minimum, learning_rate, noise_factor)
-    covariance = np.empty_like(noise)
-    for a in range(minimum.outputs):
-        for b in range(a, minimum.outputs):
-            rhs = learning_rate * noise_factor * noise[a, b]
-            solution = system.solve(rhs, tolerance, STEPS)
-            if solution is None:
-                raise _refusal(minimum, learning_rate, noise_factor)
-            covariance[a, b], covariance[b, a] = solution, solution.T
-    stable = noise_factor == 0 or _is_stable(noise.trace(), covariance.trace())
-    if stable is None:
-        stable = learning_rate < largest_stable_rate(minimum, noise_factor)
-    if not stable:
+    covariance = system.stationary(noise, tolerance)
+    if covariance is None:
         raise _refusal(minimum, learning_rate, noise_factor)
     return covariance
 
@@ -182,20 +167,6 @@ def relaxation_steps(minimum: Minimum, learning_rate: float) -> float:
     """
     check_positive("learning_rate", learning_rate)
     return float(1 / (learning_rate * minimum.curvatures.min()))
-
-
-def _is_stable(
-    noise: Float[np.ndarray, "r r"], covariance: Float[np.ndarray, "r r"]
-) -> bool | None:
-    """Whether a solution proves stability (sums over outputs); None: it cannot tell.
-
-    The map keeps positive matrices positive. If it takes a positive definite V below
-    itself, by a definite noise, its spectral radius is below one.
-    """
-    least = np.linalg.eigvalsh(noise)[0]
-    if least > len(noise) * np.finfo(float).eps * np.trace(noise):
-        return bool(np.linalg.eigvalsh(covariance)[0] > 0)
-    return None
 
 
 def _refusal(

@@ -20,7 +20,7 @@ from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.noise import gradient_noise
 from linnet.phenomena.fluctuations.theory.refusals import (
     check_descent,
-    check_not_negative,
+    check_noise_factor,
 )
 from linnet.phenomena.fluctuations.theory.second_moment import scatter
 from linnet.shapes import Float
@@ -128,7 +128,7 @@ def _stationary(
     """Second moment of the gradient, and covariance of the modes, in turn."""
     curvatures, images = hessian.eigenvalues[hessian.moving], hessian.images()
     check_descent(curvatures, learning_rate)
-    check_not_negative("noise_factor", noise_factor)
+    check_noise_factor(noise_factor)
     sums = np.add.outer(curvatures, curvatures) / learning_rate
     k, r = minimum.outputs, len(minimum.variances)
     bare = gradient_noise(minimum).transpose(0, 2, 1, 3).reshape(k * r, k * r)

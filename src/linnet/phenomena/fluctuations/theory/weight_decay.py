@@ -55,7 +55,7 @@ def decayed_layers(
 
 def steady_imbalance(
     weights: Weights,
-    noise: Float[np.ndarray, "kd kd"],
+    gradient_noise: Float[np.ndarray, "kd kd"],
     learning_rate: float,
     noise_factor: float,
     weight_decay: float,
@@ -73,8 +73,8 @@ def steady_imbalance(
 
     Args:
         weights: Layers at the minimum with decay.
-        noise: $C$, covariance of the gradients of single samples about their mean, with
-            respect to the product, over its `ravel()`.
+        gradient_noise: $C$, covariance of the gradients of single samples about their
+            mean, with respect to the product, over its `ravel()`.
         learning_rate: $\eta$.
         noise_factor: $\kappa$, see `batch_noise`.
         weight_decay: $\mu > 0$.
@@ -91,5 +91,5 @@ def steady_imbalance(
         weight_decay,
         ": without decay nothing stops the drift but `noise_balanced_layers`",
     )
-    (drift,) = imbalance_drift(weights, noise, learning_rate, noise_factor)
+    (drift,) = imbalance_drift(weights, gradient_noise, learning_rate, noise_factor)
     return drift / (2 * learning_rate * weight_decay)
