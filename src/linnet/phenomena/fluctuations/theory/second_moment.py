@@ -24,7 +24,9 @@ from linnet.phenomena.fluctuations.theory.refusals import (
 )
 from linnet.shapes import Float
 
-EDGE_TOLERANCE = 1e-10
+EDGE_TOLERANCE = 1e-10  # of the gradient, relative
+EDGE_STEPS = 3000
+DEPENDENT = 1e-8  # what is left of a direction that the others span
 STEPS = 2000
 """Of conjugate gradients, at most."""
 
@@ -113,14 +115,13 @@ class SecondMoment:
         Infinite where $A$ itself is not positive, and not even the mean is stable.
 
         Raises:
-            ArithmeticError: when Lanczos does not converge.
+            ArithmeticError: when conjugate gradients do not converge.
         """
         if self.diagonal.min() <= 0:
             return float(np.inf)
-        root = np.sqrt(self.diagonal)
         if not self.coupling:
             return 0.0
-        return _largest(self.coordinates, self.coupling, 0.0, root)[0]
+        return _largest(self.coordinates, self.coupling, 0.0, self.diagonal)[0]
 
 
 def second_moment(
@@ -165,7 +166,7 @@ def largest_stable_rate(minimum: Minimum, noise_factor: float) -> float:
     r"""Learning rate at which the mean square of SGD explodes.
 
     $\eta_* = 1/\lambda_{\max}(L_0^{-1/2}L_1L_0^{-1/2})$, the largest eigenvalue by
-    Lanczos on symmetric matrices, where it lies: $O(nr^2)$ an application. Without
+    conjugate gradients on symmetric matrices, where it lies: $O(nr^2)$ a step. Without
     noise it is $2/\max(h+\mu)$, with noise smaller. SGD is stable below it and, in the
     mean square, at no rate above.
 
@@ -179,7 +180,7 @@ def largest_stable_rate(minimum: Minimum, noise_factor: float) -> float:
 
     Raises:
         ValueError: when the noise factor is not in [0, 1].
-        ArithmeticError: when Lanczos does not converge.
+        ArithmeticError: when conjugate gradients do not converge.
     """
     return critical_covariance(minimum, noise_factor)[0]
 
@@ -195,7 +196,7 @@ def critical_covariance(
 
     Raises:
         ValueError: when the noise factor is not in [0, 1].
-        ArithmeticError: when Lanczos does not converge.
+        ArithmeticError: when conjugate gradients do not converge.
     """
     check_noise_factor(noise_factor)
     k = minimum.curvatures
@@ -203,9 +204,9 @@ def critical_covariance(
     if noise_factor == 0:
         top = np.diag((k == k.max()).astype(float))
         return float(2 / k.max()), top / np.trace(top)
-    root = np.sqrt(np.add.outer(k, k))
+    loss = np.add.outer(k, k)
     local = np.multiply.outer(k, k) - noise_factor * np.multiply.outer(h, h)
-    value, matrix = _largest(minimum.coordinates, noise_factor, local, root)
+    value, matrix = _largest(minimum.coordinates, noise_factor, local, loss)
     return 1 / value, matrix
 
 
@@ -227,30 +228,63 @@ def _largest(
     coordinates: Float[np.ndarray, "n r"],
     coupling: float,
     local: Float[np.ndarray, "r r"] | float,
-    root: Float[np.ndarray, "r r"],
+    loss: Float[np.ndarray, "r r"],
 ) -> tuple[float, Float[np.ndarray, "r r"]]:
-    r"""Largest $\lambda$ of local $\circ V$ + coupling $S(V)$ = $\lambda$ root² V."""
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+    r"""Largest eigenvalue of local $\circ V$ + coupling $S(V)$ relative to loss.
 
-    def product(flat: Float[np.ndarray, "..."]) -> Float[np.ndarray, " rr"]:
-        matrix = flat.reshape(root.shape) / root
+    Locally optimal conjugate gradients: the best of iterate, gradient and last move.
+    All are polynomials in a map that keeps positive matrices positive, of a positive
+    start: it overlaps with all leading positive matrices, so that none is missed, and
+    where they are several, what is found is the projection of the start onto them, the
+    limit of powers of the map and therefore positive.
+    """
+
+    def with_gain(matrix: Float[np.ndarray, "r r"]) -> Float[np.ndarray, "2 r r"]:
         spread = coupling * scatter(coordinates, matrix)
-        return ((local * matrix + spread) / root).ravel()
+        return np.array([matrix, local * matrix + spread])
 
-    if root.size == 1:  # nothing to iterate
-        return float(product(np.ones(1))[0]), np.ones((1, 1))
-    operator = LinearOperator((root.size, root.size), matvec=product, dtype=float)
-    # The leading matrix is positive, so that the identity overlaps with it.
-    start = (root * np.diag((coordinates**2).mean(0))).ravel()
-    ncv = min(12, root.size)
-    try:
-        values, vectors = eigsh(
-            operator, k=1, which="LA", v0=start, tol=EDGE_TOLERANCE, ncv=ncv
-        )
-    except ArpackNoConvergence as failure:
-        raise ArithmeticError(
-            "The edge of stability was not found: Lanczos did not converge."
-        ) from failure
-    matrix = vectors[:, 0].reshape(root.shape) / root
-    matrix = (matrix + matrix.T) / 2
-    return float(values[0]), matrix / np.trace(matrix)
+    start = np.diag((coordinates**2).mean(0))
+    best = with_gain(start / np.sqrt(np.vdot(start, loss * start)))
+    move = np.zeros_like(best)
+    for _ in range(EDGE_STEPS):
+        quotient = np.vdot(best[0], best[1])
+        rest = best[1] / loss - quotient * best[0]
+        if np.sqrt(np.vdot(rest, loss * rest)) <= EDGE_TOLERANCE * quotient:
+            return float(quotient), _positive(best[0])
+        best, move = _best([best, with_gain(rest), move], loss)
+    raise ArithmeticError(
+        "The edge of stability was not found: conjugate gradients did not converge."
+    )
+
+
+def _best(
+    pairs: list[Float[np.ndarray, "2 r r"]], loss: Float[np.ndarray, "r r"]
+) -> tuple[Float[np.ndarray, "2 r r"], Float[np.ndarray, "2 r r"]]:
+    """Of the span of matrices $V$, each with $L_1(V)$, the one of largest quotient.
+
+    Returns:
+        It with unit loss, and what it has beside the first of the pairs.
+    """
+    basis: list[Float[np.ndarray, "2 r r"]] = []
+    for pair in pairs:
+        size = np.sqrt(np.vdot(pair[0], loss * pair[0]))
+        for _ in range(2):  # what one pass leaves by rounding, the second takes
+            for one in basis:
+                pair = pair - np.vdot(one[0], loss * pair[0]) * one
+        left = np.sqrt(np.vdot(pair[0], loss * pair[0]))
+        if left > DEPENDENT * size:
+            basis.append(pair / left)
+    quotients = [[np.vdot(one[0], other[1]) for other in basis] for one in basis]
+    shares = np.linalg.eigh(quotients)[1][:, -1]
+    shares *= np.copysign(1, shares[0])
+    parts = [share * one for share, one in zip(shares, basis, strict=True)]
+    move = np.sum(parts[1:], axis=0) if parts[1:] else np.zeros_like(parts[0])
+    return parts[0] + move, move
+
+
+def _positive(matrix: Float[np.ndarray, "r r"]) -> Float[np.ndarray, "r r"]:
+    """Without what rounding left below zero, scaled to a trace of one."""
+    values, axes = np.linalg.eigh((matrix + matrix.T) / 2)
+    root = axes * np.sqrt(np.maximum(values, 0))
+    positive = root @ root.T
+    return positive / np.trace(positive)
