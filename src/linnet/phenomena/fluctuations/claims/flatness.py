@@ -60,8 +60,8 @@ class InverseVarianceFlatness(CanonicalClaim):
         out: dict[str, Observed] = {}
         for other in _networks(problem):
             fit = theory.fitted_exponent(*predicted(other))
-            robust = measure.power_law(*predicted(other))
-            out |= {label(other): fit.exponent, label(other, MEDIAN): robust.exponent}
+            robust = theory.median_exponent(*predicted(other))
+            out |= {label(other): fit.exponent, label(other, MEDIAN): robust}
         return out
 
     def wrong(self, problem: Problem) -> Quantities:
