@@ -76,13 +76,28 @@ def test_a_wrong_noise_factor_is_found_out(claim, labels, monkeypatch):
     assert {judged[label].outcome for label in labels} == {"fails"}
 
 
+def test_what_moves_the_product_is_found_without_theory(monkeypatch):
+    claim = gauge_drift.GaugeDrift()
+    asked = claim.canonical(0, True)
+    basis = gauge_drift._responding(asked)
+    space = theory.fluctuating_space(networks.layers(asked))
+    assert basis.shape == (12 * 12 + 3 * 12, 3 * 12)
+    np.testing.assert_allclose(
+        basis @ basis.T, space.basis @ space.basis.T, rtol=0, atol=1e-9
+    )
+    right = claim.observe(asked)  # burns in, for a time that theory says
+    monkeypatch.setattr(gauge_drift, "theory", None)
+    seen = claim.observe(asked)
+    assert seen[gauge_drift.REPLICAS].value == right[gauge_drift.REPLICAS].value
+
+
 def test_a_drift_of_another_pace_is_found_out(monkeypatch):
     claim, right = imbalance.ImbalanceDrift(), theory.gauge_path
     asked = replace(claim.canonical(0, True))
     fresh = replace(imbalance_steps.wider(asked))
     monkeypatch.setattr(imbalance_steps, "wider", lambda _: fresh)
     monkeypatch.setattr(
-        theory, "gauge_path", lambda *given: right(*given[:-1], 1.2 * given[-1])
+        theory, "gauge_path", lambda *given: right(*given[:-1], 0.8 * given[-1])
     )
     predicted = claim.predict(asked)
     monkeypatch.undo()

@@ -57,9 +57,8 @@ def widths(
     answer, and fits drop and count such axes (`power_law`). Along a loss that is not
     monotone the first *bracket* decides: a hump that is narrower than a step is stepped
     over. Take the *full* training loss at the mean of the window; its $L_0$ includes
-    the noise floor
-    of the labels. In terms of slope $g$ and curvature $\kappa$, for a quadratic loss,
-    $F = \frac2\kappa\sqrt{g^2 + 2\kappa(e - 1)L_0}$.
+    the noise floor of the labels. In terms of slope $g$ and curvature $\kappa$, for a
+    quadratic loss, $F = \frac2\kappa\sqrt{g^2 + 2\kappa(e - 1)L_0}$.
 
     Args:
         loss: Of one vector of weights; of rows of such vectors if `is_batched`.
