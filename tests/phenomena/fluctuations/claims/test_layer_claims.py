@@ -8,6 +8,7 @@ import pytest
 from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import (
     flatness,
+    flatness_axes,
     gauge_drift,
     imbalance,
     imbalance_steps,
@@ -76,13 +77,28 @@ def test_a_wrong_noise_factor_is_found_out(claim, labels, monkeypatch):
     assert {judged[label].outcome for label in labels} == {"fails"}
 
 
+def test_what_moves_the_product_is_found_without_theory(monkeypatch):
+    claim = gauge_drift.GaugeDrift()
+    asked = claim.canonical(0, True)
+    basis = gauge_drift._responding(asked)
+    space = theory.fluctuating_space(networks.layers(asked))
+    assert basis.shape == (12 * 12 + 3 * 12, 3 * 12)
+    np.testing.assert_allclose(
+        basis @ basis.T, space.basis @ space.basis.T, rtol=0, atol=1e-9
+    )
+    right = claim.observe(asked)  # burns in, for a time that theory says
+    monkeypatch.setattr(gauge_drift, "theory", None)
+    seen = claim.observe(asked)
+    assert seen[gauge_drift.REPLICAS].value == right[gauge_drift.REPLICAS].value
+
+
 def test_a_drift_of_another_pace_is_found_out(monkeypatch):
     claim, right = imbalance.ImbalanceDrift(), theory.gauge_path
     asked = replace(claim.canonical(0, True))
     fresh = replace(imbalance_steps.wider(asked))
     monkeypatch.setattr(imbalance_steps, "wider", lambda _: fresh)
     monkeypatch.setattr(
-        theory, "gauge_path", lambda *given: right(*given[:-1], 1.2 * given[-1])
+        theory, "gauge_path", lambda *given: right(*given[:-1], 0.8 * given[-1])
     )
     predicted = claim.predict(asked)
     monkeypatch.undo()
@@ -100,10 +116,48 @@ def test_layers_that_do_not_feel_each_other_have_no_exponent(monkeypatch):
     round_ones = theory.LayerFluctuations(np.eye(size), np.eye(size), shapes)
     monkeypatch.setattr(networks, "fluctuations", lambda *_: round_ones)
     predicted = claim.predict(asked)
+    del predicted[flatness.first(asked, flatness.EQUAL)]  # widths know of no noise
+    assert len(predicted) == 3
     assert max(abs(value) for value in predicted.values()) < 1e-9
     assert all(
         entry.outcome == "fails" for entry in outcomes(claim, predicted).values()
     )
+
+
+def test_a_first_layer_with_a_law_of_its_own_is_found_out(monkeypatch):
+    claim, right = flatness.InverseVarianceFlatness(), flatness_axes.observed
+    asked = claim.canonical(0, True)
+    spread = flatness.first(asked, flatness.SPREAD)
+    equal = flatness.first(asked, flatness.EQUAL)
+
+    def as_in_the_second(problem, layer=1):
+        samples, widths = right(problem, layer)
+        if layer:
+            return samples, widths
+        wide = right(problem, 1)[1]
+        noise = samples / samples.mean(axis=0)
+        return noise * wide**-1.7, wide
+
+    predicted = claim.predict(asked)
+    assert 0.3 < predicted[spread] < 0.7
+    assert claim.wrong(asked)[spread] < 0.1
+    monkeypatch.setattr(flatness_axes, "observed", as_in_the_second)
+    judged = outcomes(claim, predicted)
+    assert {judged[label].outcome for label in (spread, equal)} == {"fails"}
+
+
+def test_the_spread_of_noisy_variances_is_that_of_the_true_ones(monkeypatch):
+    asked = flatness.InverseVarianceFlatness().canonical(0, True)
+    rng = np.random.default_rng(0)
+    truth = np.exp(0.3 * rng.normal(size=100))
+    z = []
+    for _ in range(60):
+        samples = truth * rng.chisquare(6, size=(24, 100)) / 6
+        monkeypatch.setattr(flatness_axes, "observed", lambda *_, s=samples: (s, truth))
+        seen = flatness_axes.spread_seen(asked)
+        z.append(float(seen.z(flatness_axes.spread(asked, truth))))
+    assert abs(np.mean(z)) < 4 / np.sqrt(60)
+    assert np.std(z) == pytest.approx(1, abs=0.35)
 
 
 def test_the_ratio_at_the_end_is_that_of_inputs_to_outputs():

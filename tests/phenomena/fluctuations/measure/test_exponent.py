@@ -27,6 +27,20 @@ def test_infinite_widths_and_still_axes_are_dropped_and_counted():
     assert found.exponent == pytest.approx(2)
     assert (found.axes, found.dropped) == (4, 2)
     assert found.quality == pytest.approx(1)
+    samples = variances * np.random.default_rng(0).uniform(0.9, 1.1, (5, 6))
+    drawn = measure.flatness_exponent(samples, widths, np.random.default_rng(1))
+    assert (drawn.fit.axes, drawn.fit.dropped) == (4, 2)
+
+
+def test_a_flat_direction_is_infinitely_wide_and_left_out_of_the_fit():
+    curvatures = np.array([4.0, 1.0, 0.25, 0.0])
+    found = measure.widths(
+        lambda w: 0.5 + (curvatures * w**2).sum() / 2, np.zeros(4), np.eye(4)
+    )
+    assert np.isinf(found.width).tolist() == [False, False, False, True]
+    fit = measure.power_law(np.append(curvatures[:3], 1.0), found.width)
+    assert (fit.axes, fit.dropped) == (3, 1)
+    assert fit.exponent == pytest.approx(2, rel=1e-6)
 
 
 def test_a_short_range_is_said_to_mean_little():

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,25 @@ def test_a_fit_returns_the_law_it_is_given_and_says_how_well_it_holds():
     assert fit.exponent == pytest.approx(-line[0])
     assert fit.r_squared == pytest.approx(r_squared)
     assert theory.fitted_exponent(np.ones(40), widths).r_squared == 0
+
+
+def test_the_median_of_slopes_is_that_of_all_pairs_written_out():
+    draws = np.random.default_rng(1)
+    widths = np.append(draws.uniform(1, 9, 12), [3.0, 3.0])  # a pair without a slope
+    variances = widths**-1.2 * draws.uniform(0.5, 2, 14)
+    slopes = [
+        np.log(variances[i] / variances[j]) / np.log(widths[i] / widths[j])
+        for i, j in itertools.combinations(range(14), 2)
+        if widths[i] != widths[j]
+    ]
+    assert len(slopes) == 90
+    said = theory.median_exponent(variances, widths)
+    assert said == pytest.approx(-np.median(slopes), rel=1e-12)
+    clean = widths**-1.2
+    assert theory.median_exponent(clean, widths) == pytest.approx(1.2)
+    clean[:4] *= 1e6
+    assert theory.median_exponent(clean, widths) == pytest.approx(1.2, abs=0.8)
+    assert abs(theory.fitted_exponent(clean, widths).exponent - 1.2) > 2
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
@@ -106,9 +127,17 @@ def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="`variance` must be positive"):
         theory.flat_second_layer_variance(1.0, 0.0, 1.0, 0.1, 0.1, 5)
     ones = np.ones(4)
-    with pytest.raises(ValueError, match="one length >= 3"):
-        theory.fitted_exponent(ones[:2], ones[:2])
-    with pytest.raises(ValueError, match="`widths` must be positive and finite"):
-        theory.fitted_exponent(ones, np.array([1.0, 2.0, 3.0, np.inf]))
-    with pytest.raises(ValueError, match="an exponent needs a range"):
-        theory.fitted_exponent(ones, ones)
+    for fit in (theory.fitted_exponent, theory.median_exponent):
+        with pytest.raises(ValueError, match="one length >= 3"):
+            fit(ones[:2], ones[:2])
+        with pytest.raises(ValueError, match="an exponent needs a range"):
+            fit(ones, ones)
+
+
+def test_infinite_widths_of_flat_directions_are_refused_by_fits_with_the_reason():
+    widths = theory.quadratic_width(np.array([1.0, 0.5, 0.2, 0.0]), 0.3)
+    assert np.isinf(widths).tolist() == [False, False, False, True]
+    for fit in (theory.fitted_exponent, theory.median_exponent):
+        with pytest.raises(ValueError, match=r"positive and finite.*never reaches"):
+            fit(np.ones(4), widths)
+        fit(np.ones(3), widths[:3])

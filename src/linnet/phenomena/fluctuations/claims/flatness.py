@@ -1,22 +1,24 @@
 """Claim: the second of two layers varies most where its valley is narrow."""
 
-from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
 from linnet.numerics import Estimate
-from linnet.phenomena.fluctuations import measure, theory
-from linnet.phenomena.fluctuations.claims import networks, problems, runs
+from linnet.phenomena.fluctuations import theory
+from linnet.phenomena.fluctuations.claims import flatness_axes as axes
+from linnet.phenomena.fluctuations.claims import networks, problems
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
-from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
+from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status
 
-RATE, BATCH = 0.02, 10
 NOISE = 1e-4  # of the labels: the drift against the fluctuations is like its square
 SIDE, SAMPLES = 20, 4000
-REPLICAS, EVERY = 64, 60
 MEDIAN = "median of slopes"
+SECOND = "exponent of the second layer"
+SPREAD = "spread of ln variance within an output, first layer"
+EQUAL = "spread of ln width within an output, first layer"
+WIDE = 0.05  # up to which widths count as equal: sampling leaves sqrt(1 / 2n)
 MANY = 20  # outputs, of which the caption tells the law of white noise
 
 
@@ -27,7 +29,9 @@ class InverseVarianceFlatness(CanonicalClaim):
     statement: ClassVar[str] = (
         "The second of two layers obeys an inverse variance-flatness relation: SGD"
         " varies most along directions in which the loss is steep, opposite to thermal"
-        " equilibrium, with an exponent between 0 and 2 that both layers fix."
+        " equilibrium, with an exponent between 0 and 2 that both layers fix. The first"
+        " layer obeys none: within an output its valleys are equally wide, and still"
+        " its variances differ."
     )
     formula: ClassVar[str] = (
         r"\mathrm{Var} \propto F^{-\psi},\quad \psi_{\mathrm{local}} ="
@@ -40,8 +44,12 @@ class InverseVarianceFlatness(CanonicalClaim):
         " (least squares, and median of slopes), predicted for this very network and"
         " data set. It mixes local slopes, and so depends on the layers, on the range"
         " of F, which the figure states, and on the fit; not on the label noise."
+        " Widths of the first layer are equal for white inputs and many samples."
     )
-    wrong_theory: ClassVar[str] = "thermal equilibrium, exponent -2"
+    wrong_theory: ClassVar[str] = (
+        "thermal equilibrium, exponent -2; and the first layer is like the second one:"
+        " its widths spread as much, and its variances by their power law"
+    )
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """Many samples, as many hidden units as inputs, five outputs."""
@@ -51,35 +59,45 @@ class InverseVarianceFlatness(CanonicalClaim):
         """Of this data set; small fluctuations."""
         return "exact"
 
-    def test(self, problem: Problem, label: str) -> ZTest:
-        """Standard errors over replicas."""
-        return ZTest()
+    def test(self, problem: Problem, label: str) -> ZTest | Bound:
+        """Standard errors over replicas; widths have none."""
+        return Bound(WIDE) if label.startswith(EQUAL) else ZTest()
 
     def predict(self, problem: Problem) -> Quantities:
-        """The same fit to predicted variances and widths."""
+        """The same fits and spreads of predicted variances and widths."""
         out: dict[str, Observed] = {}
         for other in _networks(problem):
-            fit = theory.fitted_exponent(*predicted(other))
-            robust = measure.power_law(*predicted(other))
-            out |= {label(other): fit.exponent, label(other, MEDIAN): robust.exponent}
+            fit = theory.fitted_exponent(*axes.predicted(other))
+            robust = theory.median_exponent(*axes.predicted(other))
+            out |= {label(other): fit.exponent, label(other, MEDIAN): robust}
+            variances, _ = axes.predicted(other, 0)
+            out |= {first(other, SPREAD): axes.spread(other, variances)}
+            out |= {first(other, EQUAL): 0.0}
         return out
 
     def wrong(self, problem: Problem) -> Quantities:
-        """Variance as if noise were the same everywhere."""
+        """Noise that is the same everywhere; one law for both layers."""
         wrong = theory.EQUILIBRIUM_EXPONENT
-        return dict.fromkeys(self.predict(problem), wrong)
+        out: dict[str, Observed] = dict.fromkeys(self.predict(problem), wrong)
+        for other in _networks(problem):
+            law = _law(other) * axes.spread(other, axes.predicted(other, 0)[1])
+            out |= {first(other, SPREAD): abs(law)}
+            out |= {first(other, EQUAL): axes.spread(other, axes.predicted(other)[1])}
+        return out
 
     def observe(self, problem: Problem) -> Quantities:
         """Variances of SGD, and widths of the measured loss."""
         out: dict[str, Observed] = {}
         for other in _networks(problem):
-            median = fitted(other).exponent
-            out |= {label(other): _slope(other), label(other, MEDIAN): median}
+            median = axes.fitted(other).exponent
+            out |= {label(other): axes.slope(other), label(other, MEDIAN): median}
+            out |= {first(other, SPREAD): axes.spread_seen(other)}
+            out |= {first(other, EQUAL): axes.spread(other, axes.observed(other, 0)[1])}
         return out
 
     def note(self, problem: Problem) -> str:
         """Where the range of widths is too small to mean much."""
-        return " ".join(fitted(p).fit.why for p in _networks(problem)).strip()
+        return " ".join(axes.fitted(p).fit.why for p in _networks(problem)).strip()
 
     def figure(self, problem: Problem) -> Figure:
         """Variance against flatness, both layers."""
@@ -91,8 +109,10 @@ class InverseVarianceFlatness(CanonicalClaim):
                 "Variance of SGD along the axes of one layer, against the width of the"
                 " valley of the loss along the same axis. Left, second layer: the"
                 f" narrower, the larger. {' '.join(texts).strip()} Dashed: what thermal"
-                " equilibrium would give. Right, first layer: its widths take as many"
-                " values as there are outputs, so that there is no such relation."
+                " equilibrium would give. Right, first layer: within each output the"
+                " valleys are equally wide, and the variances differ by much more than"
+                " the law of the second layer allows (dashed): there is no such"
+                " relation."
             ),
             panels=(_second(problem), _first(problem)),
         )
@@ -107,7 +127,12 @@ def network(seed: int, quick: bool, outputs: int) -> Problem:
 
 def label(problem: Problem, fit: str = "least squares") -> str:
     """Of the exponent of one network."""
-    return f"exponent of the second layer, {_outputs(problem)}, {fit}"
+    return f"{SECOND}, {_outputs(problem)}, {fit}"
+
+
+def first(problem: Problem, what: str) -> str:
+    """Of a spread in the first layer of one network."""
+    return f"{what}, {_outputs(problem)}"
 
 
 def _outputs(problem: Problem) -> str:
@@ -122,71 +147,13 @@ def _networks(problem: Problem) -> list[Problem]:
     return [network(problem.seed, problem.quick, 1), problem]
 
 
-def _axes(problem: Problem, layer: int) -> np.ndarray:
-    """Axes of one layer that move, as rows."""
-    start = networks.layers(problem)
-    left, right = theory.layer_axes(start)[layer]
-    k, h = start[1].shape
-    if layer == 0:
-        left = left[:, : min(k, h)]
-    return np.kron(left, right).T
-
-
-def predicted(problem: Problem, layer: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Variances and widths along the axes of a layer."""
-    found = networks.fluctuations(problem, RATE, BATCH)
-    axes = _axes(problem, layer)
-    variances = ((axes @ found.layer(layer)) * axes).sum(axis=1)
-    curvature = theory.axis_curvature(
-        networks.layers(problem), problem.moments.xx, layer, axes
-    )
-    least = runs.minimum(problem).least_loss
-    return variances, theory.quadratic_width(curvature, least)
-
-
-@lru_cache(maxsize=8)
-def observed(problem: Problem, layer: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """The same by SGD and the full loss: (replicas, axes), and (axes,)."""
-    start, axes = networks.layers(problem), _axes(problem, layer)
-    seen = networks.split(_deviations(problem), start)[layer]
-    flat = seen.reshape(*seen.shape[:2], -1)
-    variances = ((flat @ axes.T) ** 2).mean(axis=1)
-    xx, yx, yy = problem.moments.xx, problem.moments.yx, problem.moments.yy
-
-    def loss(rows: np.ndarray) -> np.ndarray:
-        moved = rows.reshape(-1, *start[layer].shape)
-        product = start[1] @ moved if layer == 0 else moved @ start[0]
-        bent = ((product @ xx - 2 * yx) * product).sum(axis=(1, 2))
-        return (bent + np.trace(yy)) / 2
-
-    center = start[layer].ravel()
-    return variances, measure.widths(loss, center, axes, is_batched=True).width
-
-
-@lru_cache(maxsize=4)
-def fitted(problem: Problem) -> measure.FlatnessExponent:
-    """Exponent of the second layer with its error bar."""
-    rng = np.random.default_rng(problem.seed)
-    return measure.flatness_exponent(*observed(problem), rng)
-
-
-@lru_cache(maxsize=4)
-def _deviations(problem: Problem) -> np.ndarray:
-    saves = 20 if problem.quick else 60
-    return networks.about_means(problem, RATE, BATCH, REPLICAS, saves, EVERY)
-
-
-def _slope(problem: Problem) -> Estimate:
-    """Exponent by least squares: linear in relative changes of the variances."""
-    samples, widths = observed(problem)
-    mean, x = samples.mean(axis=0), np.log(widths)
-    pull = -(x - x.mean()) / ((x - x.mean()) ** 2).sum()
-    around = Estimate.from_samples((samples / mean - 1) @ pull)
-    return Estimate(pull @ np.log(mean), around.stderr, around.effective_samples)
+def _law(problem: Problem) -> float:
+    """Predicted exponent of the second layer."""
+    return theory.fitted_exponent(*axes.predicted(problem)).exponent
 
 
 def _described(problem: Problem) -> str:
-    variances, widths = observed(problem)
+    variances, widths = axes.observed(problem)
     fit = theory.fitted_exponent(variances.mean(axis=0), widths)
     return (
         f"{_outputs(problem)}: exponent {fit.exponent:.2f} over {fit.decades:.1f}"
@@ -199,8 +166,8 @@ def _many(problem: Problem) -> str:
     if problem.quick:
         return ""
     other = network(problem.seed, problem.quick, MANY)
-    start, axes = networks.layers(other), _axes(other, 1)
-    steep = theory.axis_curvature(start, other.moments.xx, 1, axes)
+    start, rows = networks.layers(other), axes.of_layer(other, 1)
+    steep = theory.axis_curvature(start, other.moments.xx, 1, rows)
     shares = theory.layer_shares(start)[1].ravel()
     fit = theory.fitted_exponent(shares, theory.quadratic_width(steep, 1.0))
     return (
@@ -213,11 +180,8 @@ def _second(problem: Problem) -> Panel:
     series: list[Series] = []
     for color, other in enumerate(_networks(problem)):
         series += _pair(other, 1, color)
-    variances, widths = predicted(problem)
-    line = np.array([widths.min(), widths.max()])
-    middle = np.exp(np.log(widths).mean())
-    height = np.exp(np.log(variances).mean()) * (line / middle) ** 2
-    series.append(Series(line, height, "thermal equilibrium", "wrong"))
+    wrong = theory.EQUILIBRIUM_EXPONENT
+    series.append(_power(problem, 1, wrong, "thermal equilibrium"))
     return _panel("second layer", series)
 
 
@@ -225,13 +189,23 @@ def _first(problem: Problem) -> Panel:
     series: list[Series] = []
     for color, other in enumerate(_networks(problem)):
         series += _pair(other, 0, color)
+    series.append(_power(problem, 0, _law(problem), "law of the second layer"))
     return _panel("first layer", series)
 
 
+def _power(problem: Problem, layer: int, exponent: float, text: str) -> Series:
+    """A power law through the middle of all axes."""
+    variances, widths = axes.predicted(problem, layer)
+    line = np.array([widths.min(), widths.max()])
+    middle = np.exp(np.log(widths).mean())
+    height = np.exp(np.log(variances).mean()) * (line / middle) ** -exponent
+    return Series(line, height, text, "wrong")
+
+
 def _pair(problem: Problem, layer: int, color: int) -> list[Series]:
-    """Dots of all axes; for the second layer a predicted line through each output."""
-    variances, widths = predicted(problem, layer)
-    samples, wide = observed(problem, layer)
+    """Dots of all axes, and a predicted line through each output."""
+    variances, widths = axes.predicted(problem, layer)
+    samples, wide = axes.observed(problem, layer)
     seen = Estimate.from_samples(samples)
     k = len(problem.moments.yx)
     dots = Series(wide, seen.value, _outputs(problem), "simulation", color, seen.stderr)
@@ -239,10 +213,10 @@ def _pair(problem: Problem, layer: int, color: int) -> list[Series]:
     for i, (x, y) in enumerate(
         zip(widths.reshape(k, -1), variances.reshape(k, -1), strict=True)
     ):
-        order = np.argsort(x)
+        order = np.argsort(x if layer else y)
         text = "predicted, one line an output" if not i and not color else ""
         lines.append(Series(x[order], y[order], text, "theory", color))
-    return [*lines, dots] if layer else [dots]
+    return [*lines, dots]
 
 
 def _panel(title: str, series: list[Series]) -> Panel:

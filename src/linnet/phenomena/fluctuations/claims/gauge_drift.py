@@ -17,6 +17,7 @@ REPLICAS = "total variance of replicas, where the product responds"
 RATE, BATCH, NOISE = 0.05, 10, 0.1
 CHAINS, SHORT = 32, (32, 60, 20)  # of the trajectory; replicas, saves, steps apart
 SHOWN = 60  # principal components
+SEEN = 1e-8  # of the largest answer of the product; fainter ones are rounding
 FIRST = 2500  # steps of the shortest trajectory shown
 
 
@@ -76,8 +77,8 @@ class GaugeDrift(CanonicalClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Principal components of each chain; replicas about their mean."""
         raw = _along_drift(problem, len(_steps(problem)))
-        basis = theory.fluctuating_space(networks.layers(problem)).basis
-        total = ((_short(problem) @ basis) ** 2).sum(axis=2).mean(axis=1)
+        seen = _short(problem) @ _responding(problem)
+        total = (seen**2).sum(axis=2).mean(axis=1)
         return {
             RAW: Estimate.from_samples(raw),
             REPLICAS: Estimate.from_samples(total),
@@ -169,6 +170,19 @@ def _trajectories(problem: Problem) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _short(problem: Problem) -> np.ndarray:
     return networks.about_means(problem, RATE, BATCH, *SHORT)
+
+
+def _responding(problem: Problem) -> np.ndarray:
+    """Directions of the weights that move the product, tried one weight at a time.
+
+    The product is linear in each weight, so that a step has no error but rounding.
+    """
+    start = networks.layers(problem)
+    flat = np.concatenate([layer.ravel() for layer in start])
+    first, second = networks.split(flat + np.eye(len(flat)), start)
+    moved = (second @ first - start[1] @ start[0]).reshape(len(flat), -1)
+    left, sizes, _ = np.linalg.svd(moved, full_matrices=False)
+    return left[:, sizes > SEEN * sizes[0]]
 
 
 def _components(records: np.ndarray) -> np.ndarray:

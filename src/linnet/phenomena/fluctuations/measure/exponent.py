@@ -70,7 +70,8 @@ def power_law(
 
     Args:
         variances: Along axes.
-        widths: $F$ along the same axes; infinite ones are dropped, and counted.
+        widths: $F$ along the same axes; infinite ones, along which the loss never
+            reaches its level, are dropped, and counted.
 
     Raises:
         ValueError: when shapes differ, a number is NaN or negative, fewer than 3 axes
@@ -105,7 +106,8 @@ def flatness_exponent(
     Args:
         unit_variances: One row for each independent replica or block, as
             `unit_variances` gives them.
-        widths: $F$ of the same axes, as `widths` gives them.
+        widths: $F$ of the same axes, as `widths` gives them; infinite ones are
+            dropped, and counted in `fit`.
         rng: Draws the resamples.
         resamples: How many, 50 or more.
 

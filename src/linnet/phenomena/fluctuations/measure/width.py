@@ -52,11 +52,13 @@ def widths(
 
     Steps that double from `first_step` bracket the level, Chandrupatla's variant of
     Brent's method finds it. A loss that is not finite counts as above the level, so
-    that a wall of overflow ends the width. Along a loss that is not monotone the first
-    *bracket* decides: a hump that is narrower than a step is stepped over. Take the
-    *full* training loss at the mean of the window; its $L_0$ includes the noise floor
-    of the labels. In terms of slope $g$ and curvature $\kappa$, for a quadratic loss,
-    $F = \frac2\kappa\sqrt{g^2 + 2\kappa(e - 1)L_0}$.
+    that a wall of overflow ends the width. A side that does not reach the level within
+    `largest_distance`, as along a flat direction, is infinitely wide: that is an
+    answer, and fits drop and count such axes (`power_law`). Along a loss that is not
+    monotone the first *bracket* decides: a hump that is narrower than a step is stepped
+    over. Take the *full* training loss at the mean of the window; its $L_0$ includes
+    the noise floor of the labels. In terms of slope $g$ and curvature $\kappa$, for a
+    quadratic loss, $F = \frac2\kappa\sqrt{g^2 + 2\kappa(e - 1)L_0}$.
 
     Args:
         loss: Of one vector of weights; of rows of such vectors if `is_batched`.

@@ -85,6 +85,9 @@ from linnet.phenomena.fluctuations.theory.exponents import (
     flat_second_layer_variance as flat_second_layer_variance,
 )
 from linnet.phenomena.fluctuations.theory.exponents import (
+    median_exponent as median_exponent,
+)
+from linnet.phenomena.fluctuations.theory.exponents import (
     second_layer_epoch_variance as second_layer_epoch_variance,
 )
 from linnet.phenomena.fluctuations.theory.exponents import (

@@ -24,6 +24,7 @@ from linnet.shapes import Float
 EQUILIBRIUM_EXPONENT = -2.0
 SINGLE_LAYER_EXPONENT = 0.0
 FLAT_EPOCHS_EXPONENT = 2.0
+SAME = 1e-9  # in ln F: widths closer than that count as equal
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ def fitted_exponent(
 
     Args:
         variances: Positive and finite.
-        widths: $F$, positive and finite; leave out axes of infinite width.
+        widths: $F$, positive and finite; leave out axes of infinite width, along which
+            the loss never reaches its level (`quadratic_width`).
 
     Raises:
         ValueError: when lengths differ, there are fewer than three axes, an entry is
@@ -187,20 +189,8 @@ def fitted_exponent(
 
     Reference: Feng and Tu 2021 (the relation).
     """
-    if variances.ndim != 1 or variances.shape != widths.shape or len(widths) < 3:
-        raise ValueError(
-            "Arguments `variances` and `widths` must be vectors of one length >= 3, but"
-            f" have shapes {variances.shape} and {widths.shape}."
-        )
-    check_positive("variances", variances)
-    check_positive("widths", widths)
-    x, y = np.log(widths), np.log(variances)
+    x, y = _logarithms(variances, widths)
     across, up = x - x.mean(), y - y.mean()
-    if np.ptp(x) <= 1e-9:
-        raise ValueError(
-            f"Argument `widths` must differ between axes, but all are {widths[0]:.6g}:"
-            " an exponent needs a range. Take axes of different curvature."
-        )
     slope = float(across @ up / (across @ across))
     spread = float(up @ up)
     return FittedExponent(
@@ -210,6 +200,55 @@ def fitted_exponent(
         decades=float(np.ptp(x) / np.log(10)),
         points=len(x),
     )
+
+
+def median_exponent(
+    variances: Float[np.ndarray, " m"], widths: Float[np.ndarray, " m"]
+) -> float:
+    r"""$\psi$ as minus the median slope of all pairs of axes.
+
+    $$\psi = -\operatorname{median}_{i<j}
+      \frac{\ln\mathrm{Var}_i-\ln\mathrm{Var}_j}{\ln F_i-\ln F_j},$$
+    over pairs whose widths differ: a third of the axes may be anything.
+
+    Arguments and refusals are those of `fitted_exponent`.
+
+    Raises:
+        ValueError: when lengths differ, there are fewer than three axes, an entry is
+            not positive and finite, or all widths are equal.
+
+    Reference: Theil 1950, Sen 1968 (the fit).
+    """
+    x, y = _logarithms(variances, widths)
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    slopes: list[float] = []
+    for lag in range(1, len(x)):  # all pairs, by their distance in the order of widths
+        run, rise = x[lag:] - x[:-lag], y[lag:] - y[:-lag]
+        apart = run > SAME
+        slopes.extend(rise[apart] / run[apart])
+    return -float(np.median(slopes))
+
+
+def _logarithms(
+    variances: Float[np.ndarray, " m"], widths: Float[np.ndarray, " m"]
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    r"""$\ln F$ and $\ln\mathrm{Var}$, if a line can be laid through them."""
+    if variances.ndim != 1 or variances.shape != widths.shape or len(widths) < 3:
+        raise ValueError(
+            "Arguments `variances` and `widths` must be vectors of one length >= 3, but"
+            f" have shapes {variances.shape} and {widths.shape}."
+        )
+    check_positive("variances", variances)
+    hint = ": leave out axes along which the loss never reaches its level"
+    check_positive("widths", widths, hint)
+    x = np.log(widths)
+    if np.ptp(x) <= SAME:
+        raise ValueError(
+            f"Argument `widths` must differ between axes, but all are {widths[0]:.6g}:"
+            " an exponent needs a range. Take axes of different curvature."
+        )
+    return x, np.log(variances)
 
 
 def _squares(

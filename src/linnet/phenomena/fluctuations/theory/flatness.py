@@ -68,8 +68,10 @@ def quadratic_width(
     r"""Two-sided width of a parabola.
 
     $$F = \frac2c\sqrt{g^2 + 2c\,(\mathrm{level}-1)L_0},$$
-    at a minimum $2\sqrt{2(\mathrm{level}-1)L_0/c}$; infinite for $c\le0$, where at
-    least one side never reaches the level.
+    at a minimum $2\sqrt{2(\mathrm{level}-1)L_0/c}$. Infinity is the answer for
+    $c\le0$, a flat or falling direction, where at least one side never reaches the
+    level; fits leave such axes out (`fitted_exponent` refuses them). Without a loss
+    at the point itself, where every sample is fitted, there is no level and no width.
 
     Arguments and refusals are those of `quadratic_sides`.
 
