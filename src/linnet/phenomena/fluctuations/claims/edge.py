@@ -88,7 +88,9 @@ class MeanSquareEdge(FluctuationsClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Where loss and gain of the second moment balance, after one step."""
         samples = [_balance(problem, size) for size in batch_sizes(problem)]
-        return {EDGE: runs.joined([Estimate.from_samples(each) for each in samples])}
+        found = runs.joined([Estimate.from_samples(each) for each in samples])
+        error = np.hypot(found.stderr, ALIKE * found.value)  # may not scatter at all
+        return {EDGE: Estimate(found.value, error, found.effective_samples)}
 
     def note(self, problem: Problem) -> str:
         """Nothing: every chain makes its one step."""
