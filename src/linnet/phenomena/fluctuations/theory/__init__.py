@@ -9,7 +9,7 @@ paper: its $N, o$ are $n, k$ here, its $S$ is $m$, its $\Sigma$ is $V$, its $\ga
 
 A single layer has a `Minimum` and four levels of accuracy: `continuum_covariance`,
 `additive_covariance` (finite steps, noise of fixed size), `exact_covariance` (noise
-that grows with the fluctuations) and `online_covariance` (fresh samples). Momentum has
+that grows with the fluctuations) and `online_variances` (fresh samples). Momentum has
 `momentum_covariance` and `exact_momentum_covariance`. Reshuffled epochs are in
 `epochs` (noise of fixed size) and `reshuffling` (that of real batches). Several layers
 fluctuate where `jacobian` lets the product move, by `quasi_stationary` at the first

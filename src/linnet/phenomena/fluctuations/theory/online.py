@@ -55,7 +55,7 @@ def largest_stable_online_rate(
 ) -> float:
     r"""Learning rate at which online SGD explodes in the mean square: $q(\eta) = 1$.
 
-    Valid for: fresh Gaussian samples; $q$ is that of `online_covariance`.
+    Valid for: fresh Gaussian samples; $q$ is that of `online_variances`.
 
     Raises:
         ValueError: when a variance is not positive, or the batch size no whole number.
