@@ -9,7 +9,7 @@ import numpy as np
 from linnet.network import Weights
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import problems, runs
+from linnet.phenomena.fluctuations.claims import problems, runs, turning
 from linnet.phenomena.fluctuations.claims.source import FluctuationsClaim
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
 EDGE = "largest mean-square stable learning rate, per batch size"
+TURNED = "the same, of chains that start isotropic"
 SIZES, QUICK_SIZES = (1, 8, 64), (1,)
 ENTRIES = 2e6  # of all batches that are drawn at once
 FEWEST, MOST = 256, 2048  # chains
@@ -42,8 +43,10 @@ class MeanSquareEdge(FluctuationsClaim):
     )
     domain: ClassVar[str] = (
         "One layer on a fixed data set, independent batches of distinct samples. Exact."
-        " Observed: one step of many chains, spread along the matrix that becomes"
-        " unstable first."
+        " Observed: one step of many chains, spread along the matrix that is predicted"
+        " to become unstable first; and, to see that none does before, of chains that"
+        f" start isotropic and turn by themselves for {turning.ROUNDS} rounds, which"
+        f" leaves about {turning.REST:.0%} of the learning rate as its error bar."
     )
     source: ClassVar[str] = (
         "Mulayoff and Michaeli 2024 (statement); formula derived here"
@@ -72,25 +75,32 @@ class MeanSquareEdge(FluctuationsClaim):
         return "exact"
 
     def test(self, problem: Problem, label: str) -> ZTest:
-        """Standard errors over chains."""
+        """Standard errors over chains, and what turning leaves."""
         return ZTest()
 
     def predict(self, problem: Problem) -> Quantities:
         """From the data and the batch size."""
-        rates = [_critical(problem, size)[0] for size in batch_sizes(problem)]
-        return {EDGE: np.array(rates)}
+        rates = np.array([_critical(problem, s)[0] for s in batch_sizes(problem)])
+        rest = turning.REST * rates if len(runs.minimum(problem).curvatures) > 1 else 0
+        return {EDGE: rates, TURNED: Estimate(rates, rest + 0 * rates, np.inf)}
 
     def wrong(self, problem: Problem) -> Quantities:
         """The same for all batch sizes."""
         edge = 2 / runs.minimum(problem).curvatures[0]
-        return {EDGE: np.full(len(batch_sizes(problem)), edge)}
+        same = np.full(len(batch_sizes(problem)), edge)
+        return {EDGE: same, TURNED: same}
 
     def observe(self, problem: Problem) -> Quantities:
         """Where loss and gain of the second moment balance, after one step."""
-        samples = [_balance(problem, size) for size in batch_sizes(problem)]
+        sizes = batch_sizes(problem)
+        samples = [_balance(problem, size) for size in sizes]
         found = runs.joined([Estimate.from_samples(each) for each in samples])
         error = np.hypot(found.stderr, ALIKE * found.value)  # may not scatter at all
-        return {EDGE: Estimate(found.value, error, found.effective_samples)}
+        turned = runs.joined([turning.turned(problem, size) for size in sizes])
+        return {
+            EDGE: Estimate(found.value, error, found.effective_samples),
+            TURNED: turned,
+        }
 
     def note(self, problem: Problem) -> str:
         """Nothing: every chain makes its one step."""
