@@ -1,0 +1,1 @@
+"""Claims of anisotropy: the only place where theory and simulation meet."""

@@ -1,0 +1,1 @@
+"""Measurements on any network's training: arrays in, numbers with error bars out."""

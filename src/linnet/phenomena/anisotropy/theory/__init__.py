@@ -1,0 +1,12 @@
+r"""Theory of anisotropic data: NumPy in float64, no simulation, no random draw.
+
+Letters of the house: $n$ samples as rows, $d$ inputs, one output; $\Sigma$ is the input
+covariance, $\beta$ the teacher, $w$ the end-to-end vector of the network, whose loss
+has a factor ½ and whose excess risk $(w-\beta)^\top\Sigma(w-\beta)$ has neither that
+factor nor the noise floor. One spike: $\Sigma = I + \rho\mu\mu^\top$ with
+`spike_strength` $\rho$ and `alignment` $A = \mu\cdot\beta/\lVert\beta\rVert$;
+`aspect_ratio` is $d/n$. The rank-one `imbalance` is
+$\delta = \lvert a\rvert^2-\lVert W\rVert^2$, a signed number.
+
+Statements: Watanabe et al. 2026. Every formula is derived here.
+"""
