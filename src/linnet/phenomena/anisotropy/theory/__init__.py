@@ -10,3 +10,6 @@ $\delta = \lvert a\rvert^2-\lVert W\rVert^2$, a signed number.
 
 Statements: Watanabe et al. 2026. Every formula is derived here.
 """
+
+from linnet.phenomena.anisotropy.theory.plane import Plane as Plane
+from linnet.phenomena.anisotropy.theory.plane import spike_plane as spike_plane

@@ -1,0 +1,52 @@
+"""Arguments that no formula of this phenomenon has an answer for."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def check_spike(spike_strength: ArrayLike) -> None:
+    r"""Refuse $\rho \le -1$ and what is not finite."""
+    _refuse(
+        "spike_strength",
+        spike_strength,
+        lambda rho: rho > -1,
+        "must be finite and > -1",
+        "at -1 the spiked direction loses its variance",
+    )
+
+
+def check_alignment(alignment: ArrayLike) -> None:
+    r"""Refuse $\lvert A\rvert > 1$ and what is not finite."""
+    _refuse(
+        "alignment",
+        alignment,
+        lambda cosine: np.abs(cosine) <= 1,
+        "must lie in [-1, 1]",
+        "it is the cosine between spike and teacher",
+    )
+
+
+def check_positive(name: str, value: ArrayLike, reason: str) -> None:
+    """Refuse what is not positive and finite."""
+    _refuse(name, value, lambda x: x > 0, "must be positive and finite", reason)
+
+
+def check_not_negative(name: str, value: ArrayLike, reason: str) -> None:
+    """Refuse what is negative or not finite."""
+    _refuse(name, value, lambda x: x >= 0, "must be finite and >= 0", reason)
+
+
+def _refuse(
+    name: str,
+    value: ArrayLike,
+    is_fine: Callable[[np.ndarray], np.ndarray],
+    rule: str,
+    reason: str,
+) -> None:
+    given = np.asarray(value, dtype=float)
+    fine = np.isfinite(given) & is_fine(given)
+    if not fine.all():
+        worst = given[~fine].flat[0]
+        raise ValueError(f"Argument `{name}` {rule}, but is {worst:.6g}: {reason}.")
