@@ -1,7 +1,10 @@
-"""Mathematics that knows no network: spectra, their limits, Lyapunov, estimates."""
+"""Mathematics that knows no network: spectra, their limits, bases, estimates."""
 
 from linnet.numerics.estimate import Estimate as Estimate
 from linnet.numerics.frames import haar_frame as haar_frame
+from linnet.numerics.krylov import KrylovBasis as KrylovBasis
+from linnet.numerics.krylov import krylov_basis as krylov_basis
+from linnet.numerics.krylov import krylov_space as krylov_space
 from linnet.numerics.lyapunov import solve_lyapunov as solve_lyapunov
 from linnet.numerics.lyapunov import symmetric_lyapunov as symmetric_lyapunov
 from linnet.numerics.marchenko_pastur import (
