@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linnet.numerics import Estimate, geometric_spectrum, power_law_spectrum
+from linnet.numerics import (
+    Estimate,
+    geometric_spectrum,
+    haar_frame,
+    power_law_spectrum,
+)
 from linnet.task import (
     Covariance,
     geometric_covariance,
@@ -36,6 +41,52 @@ def test_spiked_covariance_is_identity_plus_one_direction(seed, d, strength):
 def test_the_default_spike_is_the_first_axis():
     matrix = spiked_covariance(3, 4.0).matrix()
     np.testing.assert_allclose(matrix, np.diag([5.0, 1, 1]), atol=1e-15)
+
+
+@given(
+    seed=seeds,
+    d=st.integers(1, 8),
+    strengths=st.lists(st.floats(-0.999, 1e4), min_size=1, max_size=8),
+)
+def test_several_spikes_add_up(seed, d, strengths):
+    rho = np.array(strengths[:d])
+    rows = haar_frame(d, len(rho), np.random.default_rng(seed)).T
+    covariance = spiked_covariance(d, rho, rows)
+    expected = np.eye(d) + (rows.T * rho) @ rows
+    tolerance = 1e-12 * (1 + np.abs(rho).max())
+    np.testing.assert_allclose(covariance.matrix(), expected, atol=tolerance)
+    assert np.all(np.diff(covariance.eigenvalues) <= 0)
+    one = spiked_covariance(d, rho[:1], rows[:1]).matrix()
+    np.testing.assert_allclose(
+        one, spiked_covariance(d, rho[0], rows[0]).matrix(), atol=tolerance
+    )
+
+
+def test_several_default_spikes_are_the_first_axes():
+    matrix = spiked_covariance(4, np.array([2.0, -0.5, 6.0])).matrix()
+    np.testing.assert_allclose(matrix, np.diag([3.0, 0.5, 7, 1]), atol=1e-15)
+
+
+@pytest.mark.statistical
+def test_samples_of_spikes_have_this_covariance():
+    rng = np.random.default_rng(6)
+    covariance = spiked_covariance(5, np.array([8.0, -0.9]), haar_frame(5, 2, rng).T)
+    x = covariance.sample(40_000, rng)
+    second = Estimate.from_samples(np.einsum("ni,nj->nij", x, x))
+    assert np.abs(second.z(covariance.matrix())).max() < 4
+    # The tempting x = z + sqrt|rho| z_0 u would add the dip instead of removing it.
+    dip = covariance.basis[:, -1]
+    wrong = covariance.matrix() + 1.8 * np.outer(dip, dip)
+    assert np.abs(second.z(wrong)).max() > 10
+
+
+def test_spikes_are_stretched_out_of_a_white_draw():
+    covariance = spiked_covariance(6, np.array([8.0, -0.9]))
+    x = covariance.sample(3, np.random.default_rng(2))
+    white = np.random.default_rng(2).standard_normal((3, 6))
+    np.testing.assert_allclose(
+        x, white * np.sqrt([9, 0.1, 1, 1, 1, 1]), rtol=1e-14, atol=1e-15
+    )
 
 
 @pytest.mark.parametrize("length", [1e-200, 1e200])
@@ -125,6 +176,13 @@ TWO = np.ones(2)
         (lambda: spiked_covariance(3, 1.0, TWO), r"shape \(3,\), but has \(2,\)"),
         (lambda: spiked_covariance(2, 1.0, 0 * TWO), "finite and not zero"),
         (lambda: spiked_covariance(2, 1.0, np.nan * TWO), "finite and not zero"),
+        (lambda: spiked_covariance(2, -TWO), "must be finite and > -1, but is -1.0"),
+        (lambda: spiked_covariance(1, TWO), r"1 to d = 1 of them, .* shape \(2,\)"),
+        (lambda: spiked_covariance(2, TWO[:0]), r"1 to d = 2 of them, .*\(0,\)"),
+        (lambda: spiked_covariance(2, np.eye(2)), r"number or hold .* shape \(2, 2\)"),
+        (lambda: spiked_covariance(3, TWO, np.eye(3)), r"\(2, 3\), a row .*\(3, 3\)"),
+        (lambda: spiked_covariance(2, TWO, 2 * np.eye(2)), "orthonormal rows.*qr"),
+        (lambda: spiked_covariance(2, TWO, np.nan * np.eye(2)), "orthonormal rows"),
         (lambda: power_law_covariance(3, -1.0), "`exponent` must be"),
         (lambda: geometric_covariance(3, 0.1), "`condition` must be"),
         (lambda: isotropic_covariance(2).sample(0, None), "`n` must be >= 1"),

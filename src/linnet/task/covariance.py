@@ -73,8 +73,16 @@ class Covariance:
         """
         if n < 1:
             raise ValueError(f"Argument `n` must be >= 1, but is {n}.")
-        white = rng.standard_normal((n, len(self.eigenvalues)))
-        return (white * np.sqrt(self.eigenvalues)) @ self.basis.T
+        d = len(self.eigenvalues)
+        white = rng.standard_normal((n, d))
+        lengths = np.sqrt(self.eigenvalues)
+        bulk = np.sort(lengths)[d // 2]
+        special = lengths != bulk
+        if 2 * special.sum() > d:
+            return (white * lengths) @ self.basis.T
+        # White in every basis: only the few directions off the bulk need be stretched.
+        spikes = self.basis[:, special]
+        return bulk * white + (white @ spikes * (lengths[special] - bulk)) @ spikes.T
 
 
 def isotropic_covariance(d: int, variance: float = 1.0) -> Covariance:
@@ -97,34 +105,49 @@ def isotropic_covariance(d: int, variance: float = 1.0) -> Covariance:
 
 
 def spiked_covariance(
-    d: int, spike_strength: float, direction: Float[np.ndarray, " d"] | None = None
+    d: int,
+    spike_strength: float | Float[np.ndarray, " K"],
+    direction: Float[np.ndarray, " d"] | Float[np.ndarray, "K d"] | None = None,
 ) -> Covariance:
-    r"""$\Sigma = I + \rho\,uu^\top$: one direction has variance $1 + \rho$.
+    r"""$\Sigma = I + \sum_k\rho_k\,u_ku_k^\top$: variance $1 + \rho_k$ along $u_k$.
 
     Args:
         d: Input dimension.
-        spike_strength: $\rho > -1$; negative makes the direction the weakest one.
-        direction: $u$, normalized here; None takes the first axis.
+        spike_strength: $\rho > -1$, one number or one for each of K <= d spikes;
+            negative makes the direction a weak one.
+        direction: $u$, normalized here; for several spikes the orthonormal rows $u_k$,
+            which are taken as they are. None takes the first axes.
 
     Returns:
         The covariance, eigenvalues downwards.
 
     Raises:
-        ValueError: when `d` < 1, $\rho \le -1$, or `direction` has another length than
-            `d`, is zero or not finite.
+        ValueError: when `d` < 1, a $\rho \le -1$, there are more spikes than inputs or
+            none, or `direction` has another shape, is zero, not finite or, for several
+            spikes, not orthonormal.
+
+    Example:
+        >>> spiked_covariance(4, np.array([3.0, 8.0])).eigenvalues
+        array([9., 4., 1., 1.])
     """
     if d < 1:
         raise ValueError(f"Argument `d` must be >= 1, but is {d}.")
-    if not (np.isfinite(spike_strength) and spike_strength > -1):
+    strengths = np.array(spike_strength, dtype=float)
+    fine = np.isfinite(strengths) & (strengths > -1)
+    if not fine.all():
         raise ValueError(
             "Argument `spike_strength` must be finite and > -1, but is"
-            f" {spike_strength}: at -1 the spiked direction loses its variance."
+            f" {strengths[~fine].flat[0]}: at -1 the spiked direction loses its"
+            " variance."
         )
-    u = np.eye(d)[0] if direction is None else unit_vector(direction, d)
+    if strengths.ndim == 0:
+        u = np.eye(d)[0] if direction is None else unit_vector(direction, d)
+        basis = _completed(u)
+    else:
+        basis = _completed_rows(_spike_rows(strengths, direction, d))
     eigenvalues = np.ones(d)
-    eigenvalues[0] += spike_strength
-    basis = _completed(u)
-    order = slice(None) if spike_strength >= 0 else slice(None, None, -1)
+    eigenvalues[: strengths.size] += strengths.ravel()
+    order = np.argsort(-eigenvalues, kind="stable")
     return Covariance(eigenvalues[order], basis[:, order])
 
 
@@ -233,4 +256,39 @@ def _completed(u: Float[np.ndarray, " d"]) -> Float[np.ndarray, "d d"]:
     normal[0] += sign
     basis = np.eye(len(u)) - np.outer(normal, 2 * normal / (normal @ normal))
     basis[:, 0] = u
+    return basis
+
+
+def _spike_rows(
+    strengths: Float[np.ndarray, " K"], direction: np.ndarray | None, d: int
+) -> Float[np.ndarray, "K d"]:
+    """The directions of several spikes, or why they are none."""
+    if strengths.ndim != 1 or not 1 <= strengths.size <= d:
+        raise ValueError(
+            f"Argument `spike_strength` must be a number or hold 1 to d = {d} of them,"
+            f" but has shape {strengths.shape}."
+        )
+    count = strengths.size
+    rows = np.eye(d)[:count] if direction is None else np.array(direction, dtype=float)
+    if rows.shape != (count, d):
+        raise ValueError(
+            f"Argument `direction` must have shape ({count}, {d}), a row for each"
+            f" spike, but has {rows.shape}."
+        )
+    gap = np.abs(rows @ rows.T - np.eye(count)).max()
+    if not gap <= 1e-10:  # also refuses NaN
+        raise ValueError(
+            "Argument `direction` must have orthonormal rows, but their Gram matrix is"
+            f" off the identity by {gap:.3g}: orthonormalize them by"
+            " np.linalg.qr(direction.T)[0].T, or pass the covariance you mean to"
+            " `given_covariance`."
+        )
+    return rows
+
+
+def _completed_rows(rows: Float[np.ndarray, "K d"]) -> Float[np.ndarray, "d d"]:
+    """An orthonormal basis whose first columns are these orthonormal rows."""
+    basis = np.linalg.qr(rows.T, mode="complete")[0]
+    first = basis[:, : len(rows)]
+    first *= np.sign(np.sum(first * rows.T, axis=0))  # QR leaves the signs open
     return basis
