@@ -10,7 +10,7 @@ def test_all_canonical_claims_are_chosen_by_default():
         "exact_covariance",
         "exact_against_continuum",
         "mean_square_edge",
-        "anisotropy",
+        "anisotropic_weights",
         "flat_curvature",
         "currents",
         "momentum",

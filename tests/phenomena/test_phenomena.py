@@ -34,6 +34,12 @@ def test_every_phenomenon_says_what_it_is_and_has_claims(name):
     assert len(set(names)) == len(names)
 
 
+def test_no_claim_is_named_like_a_phenomenon():
+    for name in phenomena.names():
+        named = {claim.name for claim in phenomena.claims(name)}
+        assert named.isdisjoint(phenomena.names())
+
+
 @pytest.mark.parametrize("name", phenomena.names())
 def test_every_citation_is_in_the_bibliography(name):
     entries = "".join(phenomena.find(name).BIBLIOGRAPHY)

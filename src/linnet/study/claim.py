@@ -80,6 +80,23 @@ class AbstractClaim(ABC):
         """Predicted as lines, observed as dots."""
 
 
+class OnCanonicalProblem(AbstractClaim):
+    """A statement on problems that are made for it; no data set can ask it.
+
+    Attributes:
+        elsewhere: Why not.
+    """
+
+    of_data: ClassVar[bool] = False
+    elsewhere: ClassVar[str]
+
+    def applies(self, problem: Problem) -> str | None:
+        """On its canonical problem."""
+        if problem.canonical:
+            return None
+        return f"{self.elsewhere}; ask `linnet reproduce`"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What came out of one claim on one problem, with its reasons.

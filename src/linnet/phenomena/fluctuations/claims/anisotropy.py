@@ -20,7 +20,7 @@ SHOWN = 200  # inputs in the left panel
 class AnisotropicWeights(CanonicalClaim):
     """How unequal the variances along principal axes are."""
 
-    name: ClassVar[str] = "anisotropy"
+    name: ClassVar[str] = "anisotropic_weights"
     statement: ClassVar[str] = (
         "With many inputs per sample the weights of a single layer fluctuate"
         " anisotropically: the variances along the principal axes of their covariance"

@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from linnet.study import AbstractClaim, Problem
+from linnet.study import AbstractClaim
+from linnet.study.claim import OnCanonicalProblem
 
 
 class FluctuationsClaim(AbstractClaim):
@@ -15,18 +16,7 @@ class FluctuationsClaim(AbstractClaim):
     citations: ClassVar[tuple[str, ...]] = ("gross2024",)
 
 
-class CanonicalClaim(FluctuationsClaim):
-    """A statement on data or networks that are made for it.
+class CanonicalClaim(OnCanonicalProblem, FluctuationsClaim):
+    """A statement on data or networks that are made for it."""
 
-    Attributes:
-        elsewhere: Why it is not asked of a user's data.
-    """
-
-    of_data: ClassVar[bool] = False
     elsewhere: ClassVar[str] = "it is a law of random data"
-
-    def applies(self, problem: Problem) -> str | None:
-        """On its canonical problem."""
-        return (
-            None if problem.canonical else f"{self.elsewhere}; ask `linnet reproduce`"
-        )

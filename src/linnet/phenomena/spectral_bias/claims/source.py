@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from linnet.study import AbstractClaim, Problem
+from linnet.study import AbstractClaim
+from linnet.study.claim import OnCanonicalProblem
 
 
 class SpectralBiasClaim(AbstractClaim):
@@ -16,18 +17,7 @@ class SpectralBiasClaim(AbstractClaim):
     citations: ClassVar[tuple[str, ...]] = ("varre2023",)
 
 
-class CanonicalClaim(SpectralBiasClaim):
-    """A statement on starts or limits that no data set chooses.
+class CanonicalClaim(OnCanonicalProblem, SpectralBiasClaim):
+    """A statement on starts or limits that no data set chooses."""
 
-    Attributes:
-        elsewhere: Why it is not asked of data.
-    """
-
-    of_data: ClassVar[bool] = False
     elsewhere: ClassVar[str] = "its start is no choice of a data set"
-
-    def applies(self, problem: Problem) -> str | None:
-        """On its canonical problem."""
-        return (
-            None if problem.canonical else f"{self.elsewhere}; ask `linnet reproduce`"
-        )
