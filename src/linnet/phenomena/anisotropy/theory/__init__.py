@@ -11,5 +11,11 @@ $\delta = \lvert a\rvert^2-\lVert W\rVert^2$, a signed number.
 Statements: Watanabe et al. 2026. Every formula is derived here.
 """
 
+from linnet.phenomena.anisotropy.theory.conventions import EXCESS_RISK as EXCESS_RISK
+from linnet.phenomena.anisotropy.theory.conventions import Risk as Risk
+from linnet.phenomena.anisotropy.theory.conventions import (
+    RiskConvention as RiskConvention,
+)
+from linnet.phenomena.anisotropy.theory.conventions import signal_power as signal_power
 from linnet.phenomena.anisotropy.theory.plane import Plane as Plane
 from linnet.phenomena.anisotropy.theory.plane import spike_plane as spike_plane

@@ -38,6 +38,33 @@ def check_not_negative(name: str, value: ArrayLike, reason: str) -> None:
     _refuse(name, value, lambda x: x >= 0, "must be finite and >= 0", reason)
 
 
+def check_norm(norm: ArrayLike) -> None:
+    """Refuse a teacher without length."""
+    check_positive("norm", norm, "a teacher of length zero teaches nothing")
+
+
+def check_noise(noise: ArrayLike) -> None:
+    """Refuse what is no standard deviation of label noise."""
+    check_not_negative("noise", noise, "it is the standard deviation of label noise")
+
+
+def check_aspect_ratio(aspect_ratio: ArrayLike) -> None:
+    """Refuse what is no ratio of inputs to samples."""
+    check_positive("aspect_ratio", aspect_ratio, "it is inputs over samples, d / n")
+
+
+def check_counts(n: ArrayLike, d: ArrayLike) -> None:
+    """Refuse numbers of samples and inputs that are not whole, or below 1."""
+    for name, value in (("n", n), ("d", d)):
+        _refuse(
+            name,
+            value,
+            lambda count: (count >= 1) & (count == np.floor(count)),
+            "must be a whole number >= 1",
+            "samples are n, inputs are d",
+        )
+
+
 def _refuse(
     name: str,
     value: ArrayLike,
