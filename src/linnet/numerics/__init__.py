@@ -1,5 +1,17 @@
 """Mathematics that knows no network: spectra, their limits, bases, estimates."""
 
+from linnet.numerics.deterministic_equivalents import (
+    degrees_of_freedom as degrees_of_freedom,
+)
+from linnet.numerics.deterministic_equivalents import (
+    effective_ridge as effective_ridge,
+)
+from linnet.numerics.deterministic_equivalents import (
+    learned_fractions as learned_fractions,
+)
+from linnet.numerics.deterministic_equivalents import (
+    unlearned_share as unlearned_share,
+)
 from linnet.numerics.estimate import Estimate as Estimate
 from linnet.numerics.frames import haar_frame as haar_frame
 from linnet.numerics.krylov import KrylovBasis as KrylovBasis
