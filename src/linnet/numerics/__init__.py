@@ -1,5 +1,7 @@
 """Mathematics that knows no network: spectra, their limits, bases, estimates."""
 
+from linnet.numerics.beta_averages import beta_averages as beta_averages
+from linnet.numerics.beta_averages import beta_rule as beta_rule
 from linnet.numerics.deterministic_equivalents import (
     degrees_of_freedom as degrees_of_freedom,
 )

@@ -17,5 +17,12 @@ from linnet.phenomena.anisotropy.theory.conventions import (
     RiskConvention as RiskConvention,
 )
 from linnet.phenomena.anisotropy.theory.conventions import signal_power as signal_power
+from linnet.phenomena.anisotropy.theory.finite_risk import finite_risk as finite_risk
+from linnet.phenomena.anisotropy.theory.finite_risk import (
+    finite_squared_norm as finite_squared_norm,
+)
+from linnet.phenomena.anisotropy.theory.finite_risk import (
+    null_space_power as null_space_power,
+)
 from linnet.phenomena.anisotropy.theory.plane import Plane as Plane
 from linnet.phenomena.anisotropy.theory.plane import spike_plane as spike_plane
