@@ -18,7 +18,8 @@ from linnet.phenomena.fluctuations.claims import (
     runs,
     settings,
 )
-from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge, batch_sizes
+from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge
+from linnet.phenomena.fluctuations.claims.edge_chains import batch_sizes
 from linnet.phenomena.fluctuations.claims.noise_floor import (
     EXCESS,
     VARIANCES,

@@ -2,10 +2,11 @@
 
 `NoiseFloor` and `MeanSquareEdge` are asked of any data set; the others are laws of data
 or networks made for them (`source.CanonicalClaim`, problems in `problems`). They share
-what they look at: `runs` the minimum and the SGD of a single layer, `late_chains` long
-chains on white data, `processes` rates far from the continuum, `additive` noise that
-ignores the weights, `random_sets` many data sets, `networks` and `imbalance_steps` two
-layers. `settings` chooses batch and rate; `answers` turns verdicts into plain words.
+what they look at: `runs` the minimum and the SGD of a single layer, `edge_chains` SGD
+where it turns unstable, `late_chains` long chains on white data, `processes` rates far
+from the continuum, `additive` noise that ignores the weights, `random_sets` many data
+sets, `networks` and `imbalance_steps` two layers. `settings` chooses batch and rate;
+`answers` turns verdicts into plain words.
 """
 
 from linnet.phenomena.fluctuations.claims.anisotropy import AnisotropicWeights

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import runs
-from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge, batch_sizes
+from linnet.phenomena.fluctuations.claims import edge_chains, runs
+from linnet.phenomena.fluctuations.claims.edge import EDGE, MeanSquareEdge
 from linnet.phenomena.fluctuations.claims.noise_floor import (
     EXCESS,
     LATE,
@@ -152,16 +152,18 @@ def _floor(problem: Problem, verdicts: Verdicts) -> Answer:
 
 
 def _edge(problem: Problem, verdicts: Verdicts) -> Answer:
-    predicted = np.asarray(MeanSquareEdge().predict(problem)[EDGE])
+    sizes = edge_chains.batch_sizes(problem)
+    predicted = edge_chains.edges(problem, sizes)
     observation = NOT_RUN
     if "mean_square_edge" in verdicts:
         seen = MeanSquareEdge().observe(problem)[EDGE]
-        observation = _per_batch(problem, np.asarray(getattr(seen, "value", seen)))
+        rates = np.asarray(getattr(seen, "value", seen))
+        observation = _per_batch(edge_chains.seen_sizes(problem), rates)
     classical = 2 / runs.minimum(problem).curvatures[0]
     return Answer(
         question="Up to which learning rate is SGD of a single layer stable?",
         prediction=(
-            f"{_per_batch(problem, predicted)}; all samples at once"
+            f"{_per_batch(sizes, predicted)}; all samples at once"
             f" {number(classical, 3)}"
         ),
         observation=observation,
@@ -197,15 +199,14 @@ def _duration(problem: Problem, verdicts: Verdicts) -> Answer:
     )
 
 
-def _per_batch(problem: Problem, rates: np.ndarray) -> str:
-    sizes = batch_sizes(problem)
+def _per_batch(sizes: list[int], rates: np.ndarray) -> str:
     pairs = zip(sizes, rates, strict=True)
     return ", ".join(f"{number(rate, 3)} at batch size {size}" for size, rate in pairs)
 
 
 def _edges(problem: Problem) -> list[dict[str, float]]:
-    rates = np.asarray(MeanSquareEdge().predict(problem)[EDGE])
-    pairs = zip(batch_sizes(problem), rates, strict=True)
+    sizes = edge_chains.batch_sizes(problem)
+    pairs = zip(sizes, edge_chains.edges(problem, sizes), strict=True)
     return [{"batch_size": size, "rate": float(rate)} for size, rate in pairs]
 
 

@@ -1,28 +1,19 @@
 """Claim: the largest learning rate at which SGD is stable in mean square."""
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from linnet.network import Weights
 from linnet.numerics import Estimate
-from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import problems, runs, turning
+from linnet.phenomena.fluctuations.claims import edge_chains, problems, runs
 from linnet.phenomena.fluctuations.claims.source import FluctuationsClaim
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
 
-if TYPE_CHECKING:
-    from linnet.dynamics import Trajectory
-
 EDGE = "largest mean-square stable learning rate, per batch size"
-TURNED = "the same, of chains that start isotropic"
-SIZES, QUICK_SIZES = (1, 8, 64), (1,)
-ENTRIES = 2e6  # of all batches that are drawn at once
-FEWEST, MOST = 256, 2048  # chains
-SHOWN, TRIAL, STRIDE = (0.7, 1.0, 1.2), 16, 4  # of the edge, and steps, in the figure
+EACH = "the same along single principal inputs, smallest of these batches"
+SHOWN = (0.7, 1.0, 1.2)  # of the edge, in the figure
 ALIKE = 1e-9  # edges that are closer than this are one
 LINE = 12  # batch sizes of the predicted curve
 
@@ -43,10 +34,13 @@ class MeanSquareEdge(FluctuationsClaim):
     )
     domain: ClassVar[str] = (
         "One layer on a fixed data set, independent batches of distinct samples. Exact."
-        " Observed: one step of many chains, spread along the matrix that is predicted"
-        " to become unstable first; and, to see that none does before, of chains that"
-        f" start isotropic and turn by themselves for {turning.ROUNDS} rounds, which"
-        f" leaves about {turning.REST:.0%} of the learning rate as its error bar."
+        " Observed: one step of many chains, spread along the matrix V that is"
+        " predicted to become unstable first: where loss and gain of their second"
+        " moment balance, weighted by V itself, which any spread would show; and along"
+        " single principal inputs, where only a V that neither grows nor shrinks"
+        " anywhere has the same balance. A positive definite matrix that does so"
+        " belongs to the largest rate (Perron, Krein and Rutman). Asked where chains"
+        f" draw the samples that make the edge {edge_chains.DRAWS} times or more."
     )
     source: ClassVar[str] = (
         "Mulayoff and Michaeli 2024 (statement); formula derived here"
@@ -60,51 +54,61 @@ class MeanSquareEdge(FluctuationsClaim):
         return problems.gaussian(100, 12, 3, seed=seed, quick=quick)
 
     def applies(self, problem: Problem) -> str | None:
-        """Where there is noise, and batches differ in their Hessian."""
+        """Where there is noise, batches differ, and rare samples do not decide."""
         reason = runs.silent(problem)
         if reason is not None:
             return reason
-        edges = [_critical(problem, size)[0] for size in batch_sizes(problem)]
+        sizes = edge_chains.batch_sizes(problem)
         full = 2 / runs.minimum(problem).curvatures[0]
-        if min(edges) < (1 - ALIKE) * full:
+        if not edge_chains.edges(problem, sizes).min() < (1 - ALIKE) * full:
+            return (
+                "every batch has the same Hessian here, so batch size changes no edge"
+            )
+        if edge_chains.seen_sizes(problem):
             return None
-        return "every batch has the same Hessian here, so batch size changes no edge"
+        return f"{_makers(problem, sizes[-1])}, too few for chains to draw them often"
 
     def status(self, problem: Problem) -> Status:
         """For every data set."""
         return "exact"
 
     def test(self, problem: Problem, label: str) -> ZTest:
-        """Standard errors over chains, and what turning leaves."""
+        """Standard errors over chains."""
         return ZTest()
 
     def predict(self, problem: Problem) -> Quantities:
         """From the data and the batch size."""
-        rates = np.array([_critical(problem, s)[0] for s in batch_sizes(problem)])
-        rest = turning.REST * rates if len(runs.minimum(problem).curvatures) > 1 else 0
-        return {EDGE: rates, TURNED: Estimate(rates, rest + 0 * rates, np.inf)}
+        return _per_quantity(
+            problem, edge_chains.edges(problem, edge_chains.seen_sizes(problem))
+        )
 
     def wrong(self, problem: Problem) -> Quantities:
         """The same for all batch sizes."""
-        edge = 2 / runs.minimum(problem).curvatures[0]
-        same = np.full(len(batch_sizes(problem)), edge)
-        return {EDGE: same, TURNED: same}
+        full = 2 / runs.minimum(problem).curvatures[0]
+        sizes = edge_chains.seen_sizes(problem)
+        return _per_quantity(problem, np.full(len(sizes), full))
 
     def observe(self, problem: Problem) -> Quantities:
-        """Where loss and gain of the second moment balance, after one step."""
-        sizes = batch_sizes(problem)
-        samples = [_balance(problem, size) for size in sizes]
-        found = runs.joined([Estimate.from_samples(each) for each in samples])
-        error = np.hypot(found.stderr, ALIKE * found.value)  # may not scatter at all
-        turned = runs.joined([turning.turned(problem, size) for size in sizes])
-        return {
-            EDGE: Estimate(found.value, error, found.effective_samples),
-            TURNED: turned,
-        }
+        """Where loss and gain of the second moment balance, in one step."""
+        return _observed(problem)
 
     def note(self, problem: Problem) -> str:
-        """Nothing: every chain makes its one step."""
-        return ""
+        """Where chains do not draw often enough, or V leaves a direction alone."""
+        told = [
+            f"At batch size {size} {_makers(problem, size)}, and chains draw them too"
+            " rarely to tell it."
+            for size in edge_chains.batch_sizes(problem)
+            if size not in edge_chains.seen_sizes(problem)
+        ]
+        smallest = edge_chains.seen_sizes(problem)[0]
+        if not edge_chains.is_definite(problem, smallest):
+            told.append(
+                "What becomes unstable first leaves a direction alone, so that it was"
+                " not seen that none becomes unstable before."
+            )
+        elif not len(edge_chains.axes(problem, smallest)):
+            told.append("Along single inputs chains are too few to tell.")
+        return " ".join(told)
 
     def figure(self, problem: Problem) -> Figure:
         """The edge against batch size, and chains around one."""
@@ -115,104 +119,81 @@ class MeanSquareEdge(FluctuationsClaim):
                 " weights does not grow, against batch size; dashed: the edge of"
                 " full-batch descent, which SGD approaches for large batches only."
                 " Right: the mean of the second moment over many chains without label"
-                f" noise, at batch size {runs.batch_size(problem)}, at and around the"
+                f" noise, at batch size {_shown_size(problem)}, at and around the"
                 " predicted edge: there it neither grows nor shrinks."
             ),
             panels=(_against_size(problem), _around(problem)),
         )
 
 
-def batch_sizes(problem: Problem) -> list[int]:
-    """Those that are looked at: the one in use, and some that n allows."""
+def _makers(problem: Problem, size: int) -> str:
+    about = max(1, round(edge_chains.makers(problem, size)))
+    verb = "makes" if about == 1 else "make"
     n = runs.minimum(problem).samples
-    known = QUICK_SIZES if problem.quick else SIZES
-    sizes = {size for size in known if size <= max(n // 2, 1)}
-    return sorted(sizes | ({runs.batch_size(problem)} - {n}))
+    return f"about {about} of {n} samples {verb} the edge alone"
 
 
-@lru_cache(maxsize=32)
-def _critical(problem: Problem, size: int) -> tuple[float, np.ndarray]:
-    minimum = runs.minimum(problem)
-    noise = theory.batch_noise(runs.SAMPLING, minimum.samples, size)
-    return theory.critical_covariance(minimum, noise)
+def _per_quantity(problem: Problem, rates: np.ndarray) -> Quantities:
+    """Every principal input has the rate of the smallest batch."""
+    chosen = edge_chains.axes(problem, edge_chains.seen_sizes(problem)[0])
+    each = {EACH: np.full(len(chosen), rates[0])} if len(chosen) else {}
+    return {EDGE: rates, **each}
 
 
-def _balance(problem: Problem, size: int) -> np.ndarray:
-    """Independent samples of the learning rate at which the second moment stays.
+@lru_cache(maxsize=8)
+def _observed(problem: Problem) -> Quantities:
+    """One step of chains at every batch size that they can tell something of."""
+    found, each = [], {}
+    for size in edge_chains.seen_sizes(problem):
+        before, gradients = edge_chains.step(problem, size)
+        found.append(_weighted(problem, size, before, gradients))
+        chosen = edge_chains.axes(problem, size)
+        if len(found) == 1 and len(chosen):
+            loss = 2 * (before * gradients)[..., chosen].sum(1)
+            each = {EACH: _balance(loss, (gradients**2)[..., chosen].sum(1))}
+    return {EDGE: runs.joined(found), **each}
 
-    A step changes it by -a eta + b eta^2, so that it stays at eta = a / b. Both are
-    read off the same batches at two learning rates; around the ratio of their means the
-    estimate is linear in them.
+
+def _weighted(
+    problem: Problem, size: int, before: np.ndarray, gradients: np.ndarray
+) -> Estimate:
+    """Loss and gain weighted by the critical covariance.
+
+    The map of second moments is its own adjoint, so that what is neutral is also the
+    weight with which any second moment keeps its size at the edge.
     """
-    rate = _critical(problem, size)[0]
-    half, whole = (
-        np.diff(_chains(problem, size, factor, 1)["second_moment"], axis=0)[0]
-        for factor in (0.5, 1.0)
-    )
-    gain = 2 * (whole - 2 * half) / rate**2
-    loss = (gain * rate**2 - whole) / rate
-    edge = loss.mean() / gain.mean()
-    return edge + (loss - edge * gain) / gain.mean()
+    along = gradients @ edge_chains.critical(problem, size)[1]
+    return _balance(2 * (before * along).sum((1, 2)), (gradients * along).sum((1, 2)))
 
 
-@lru_cache(maxsize=32)
-def _direction(problem: Problem, size: int) -> np.ndarray:
-    """What becomes unstable first, in the coordinates of the inputs."""
-    basis = runs.minimum(problem).basis
-    return basis @ _critical(problem, size)[1] @ basis.T
+def _balance(losses: np.ndarray, gains: np.ndarray) -> Estimate:
+    """Rate at which the second moment stays as it is, from chains along axis 0.
 
-
-@lru_cache(maxsize=32)
-def _second_moment(problem: Problem, size: int) -> Callable[[Weights], np.ndarray]:
-    """Its second moment; one function for all runs, which compile it once."""
-    whole = _direction(problem, size)
-
-    def observable(weights: Weights) -> np.ndarray:
-        return ((weights[0] @ whole) * weights[0]).sum()
-
-    return observable
-
-
-@lru_cache(maxsize=32)
-def _chains(problem: Problem, size: int, factor: float, steps: int) -> "Trajectory":
-    """SGD without label noise from starts spread along what is unstable first."""
-    from linnet.dynamics import SGD, WithoutReplacement, simulate
-
-    dataset = problem.dataset
-    assert dataset is not None  # `applies` refused
-    rate, whole = _critical(problem, size)[0], _direction(problem, size)
-    n, d = dataset.inputs.shape
-    count = int(np.clip(ENTRIES / (size * d), FEWEST, MOST))
-    values, axes = np.linalg.eigh(whole)
-    rng = np.random.default_rng([problem.seed, size])
-    drawn = rng.normal(size=(count, 1, d)) * np.sqrt(np.maximum(values, 0)) @ axes.T
-    return simulate(
-        SGD(
-            dataset.inputs, np.zeros((n, 1)), factor * rate, size, WithoutReplacement()
-        ),
-        (drawn,),
-        steps=list(range(0, steps + 1, min(steps, STRIDE))),
-        observe={"second_moment": _second_moment(problem, size)},
-        seed=problem.seed,
-        memory_limit=problem.memory_limit,
-    )
+    A step changes it by -a eta + b eta^2, so that it stays at eta = a / b. Around the
+    ratio of their means the estimate is linear in both.
+    """
+    rate = losses.mean(0) / gains.mean(0)
+    found = Estimate.from_samples(rate + (losses - rate * gains) / gains.mean(0))
+    error = np.hypot(found.stderr, ALIKE * rate)  # it may not scatter at all
+    return Estimate(found.value, error, found.effective_samples)
 
 
 def _against_size(problem: Problem) -> Panel:
-    sizes = np.array(batch_sizes(problem), dtype=float)
-    seen = MeanSquareEdge().observe(problem)[EDGE]
-    assert isinstance(seen, Estimate)
+    sizes = edge_chains.batch_sizes(problem)
+    found = MeanSquareEdge().observe(problem)[EDGE]
+    assert isinstance(found, Estimate)
     between = np.geomspace(sizes[0], sizes[-1], LINE).round().astype(int)
-    line = np.unique([*between, *batch_sizes(problem)])
-    predicted = np.array([_critical(problem, int(size))[0] for size in line])
+    line = np.unique([*between, *sizes])
+    predicted = edge_chains.edges(problem, [int(size) for size in line])
     full = np.full(len(line), 2 / runs.minimum(problem).curvatures[0])
+    at = np.array(edge_chains.seen_sizes(problem), dtype=float)
     return Panel(
         title="the edge",
         x_label="batch size",
         y_label="largest stable learning rate",
         series=(
             Series(line.astype(float), predicted, "predicted"),
-            Series(sizes, seen.value, "SGD", "simulation", 0, seen.stderr),
+            Series(at, found.value, "SGD", "simulation", 0, found.stderr),
             Series(line.astype(float), full, "full-batch descent", "wrong"),
         ),
         x_scale="log",
@@ -220,15 +201,21 @@ def _against_size(problem: Problem) -> Panel:
     )
 
 
+def _shown_size(problem: Problem) -> int:
+    """The one in use, where it is seen."""
+    used, seen = runs.batch_size(problem), edge_chains.seen_sizes(problem)
+    return used if used in seen else seen[-1]
+
+
 def _around(problem: Problem) -> Panel:
-    size = min(runs.batch_size(problem), runs.minimum(problem).samples - 1)
-    steps = np.arange(0.0, TRIAL + 1, STRIDE)
+    size = _shown_size(problem)
+    steps = np.arange(0.0, edge_chains.TRIAL + 1, edge_chains.STRIDE)
     color = SHOWN.index(1.0)
     series = [
         Series(steps, np.ones(len(steps)), "predicted at the edge", "theory", color)
     ]
     for color, factor in enumerate(SHOWN):
-        values = _chains(problem, size, factor, TRIAL)["second_moment"]
+        values = edge_chains.chains(problem, size, factor)
         ratio = values / values[0].mean()
         error = ratio.std(1, ddof=1) / np.sqrt(ratio.shape[1])
         label = f"{factor:g} × edge"
