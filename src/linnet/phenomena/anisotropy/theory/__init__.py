@@ -11,6 +11,12 @@ $\delta = \lvert a\rvert^2-\lVert W\rVert^2$, a signed number.
 Statements: Watanabe et al. 2026. Every formula is derived here.
 """
 
+from linnet.phenomena.anisotropy.theory.adapted_basis import (
+    AdaptedBasis as AdaptedBasis,
+)
+from linnet.phenomena.anisotropy.theory.adapted_basis import (
+    adapted_basis as adapted_basis,
+)
 from linnet.phenomena.anisotropy.theory.conventions import EXCESS_RISK as EXCESS_RISK
 from linnet.phenomena.anisotropy.theory.conventions import Risk as Risk
 from linnet.phenomena.anisotropy.theory.conventions import (
@@ -24,5 +30,31 @@ from linnet.phenomena.anisotropy.theory.finite_risk import (
 from linnet.phenomena.anisotropy.theory.finite_risk import (
     null_space_power as null_space_power,
 )
+from linnet.phenomena.anisotropy.theory.input_modes import InputModes as InputModes
+from linnet.phenomena.anisotropy.theory.input_modes import (
+    modes_of_data as modes_of_data,
+)
+from linnet.phenomena.anisotropy.theory.input_modes import (
+    modes_of_moments as modes_of_moments,
+)
+from linnet.phenomena.anisotropy.theory.mode_flow import ModePath as ModePath
+from linnet.phenomena.anisotropy.theory.mode_flow import mode_descent as mode_descent
+from linnet.phenomena.anisotropy.theory.mode_flow import mode_flow as mode_flow
 from linnet.phenomena.anisotropy.theory.plane import Plane as Plane
 from linnet.phenomena.anisotropy.theory.plane import spike_plane as spike_plane
+from linnet.phenomena.anisotropy.theory.reduced_flow import (
+    flow_velocity as flow_velocity,
+)
+from linnet.phenomena.anisotropy.theory.reduced_flow import nullclines as nullclines
+from linnet.phenomena.anisotropy.theory.reduced_flow import reduced_flow as reduced_flow
+from linnet.phenomena.anisotropy.theory.starts import GrownStart as GrownStart
+from linnet.phenomena.anisotropy.theory.starts import early_end as early_end
+from linnet.phenomena.anisotropy.theory.starts import early_layers as early_layers
+from linnet.phenomena.anisotropy.theory.starts import effective_start as effective_start
+from linnet.phenomena.anisotropy.theory.starts import grown_start as grown_start
+from linnet.phenomena.anisotropy.theory.starts import (
+    mean_effective_start as mean_effective_start,
+)
+from linnet.phenomena.anisotropy.theory.starts import (
+    mean_log_effective_start as mean_log_effective_start,
+)
