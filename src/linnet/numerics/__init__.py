@@ -19,6 +19,8 @@ from linnet.numerics.frames import haar_frame as haar_frame
 from linnet.numerics.krylov import KrylovBasis as KrylovBasis
 from linnet.numerics.krylov import krylov_basis as krylov_basis
 from linnet.numerics.krylov import krylov_space as krylov_space
+from linnet.numerics.level_crossing import Crossing as Crossing
+from linnet.numerics.level_crossing import crossing as crossing
 from linnet.numerics.lyapunov import solve_lyapunov as solve_lyapunov
 from linnet.numerics.lyapunov import symmetric_lyapunov as symmetric_lyapunov
 from linnet.numerics.marchenko_pastur import (

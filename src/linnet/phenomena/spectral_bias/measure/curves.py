@@ -4,60 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from linnet.numerics.level_crossing import Crossing as Crossing
+from linnet.numerics.level_crossing import checked_curve
+from linnet.numerics.level_crossing import crossing as crossing
 from linnet.shapes import Float
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """When a curve first reached a level.
-
-    Attributes:
-        time: Infinite if it never did.
-        error: How far linear and monotone-cubic interpolation differ: what the sampling
-            leaves open, for a curve that is smooth between its samples. Infinite with
-            the time.
-    """
-
-    time: float
-    error: float
-
-
-def crossing(
-    times: Float[np.ndarray, " times"], curve: Float[np.ndarray, " times"], level: float
-) -> Crossing:
-    """First time at which a sampled curve reaches `level` from below.
-
-    Interpolated by a monotone cubic inside the bracketing interval.
-
-    Args:
-        times: Increasing.
-        curve: Values at these times.
-        level: Above the first value.
-
-    Raises:
-        ValueError: when lengths differ, fewer than two times are given, times do not
-            increase, an entry is not finite, or the curve starts at or above the level.
-    """
-    from scipy.interpolate import PchipInterpolator
-
-    times, curve = _checked_curve(times, curve, 2)
-    if not curve[0] < level:
-        raise ValueError(
-            f"Argument `curve` must start below the level {level:.4g}, but starts at"
-            f" {curve[0]:.4g}: save earlier times."
-        )
-    above = np.flatnonzero(curve >= level)
-    if len(above) == 0:
-        return Crossing(np.inf, np.inf)
-    at = above[0]
-    left, right = times[at - 1], times[at]
-    share = (level - curve[at - 1]) / (curve[at] - curve[at - 1])
-    linear = left + share * (right - left)
-    near = slice(max(at - 3, 0), at + 3)
-    roots = PchipInterpolator(times[near], curve[near]).solve(level, extrapolate=False)
-    inside = roots[(roots >= left) & (roots <= right)]
-    cubic = inside[0] if len(inside) else linear
-    return Crossing(float(cubic), float(abs(cubic - linear)))
 
 
 def half_times(
@@ -110,7 +60,7 @@ def decay_rate(
         ValueError: when fewer than three times are given, times do not increase, an
             entry is not finite, or the curve is not positive.
     """
-    times, curve = _checked_curve(times, curve, 3)
+    times, curve = checked_curve(times, curve, 3)
     if not (curve > 0).all():
         raise ValueError(
             "Argument `curve` must be positive to decay exponentially, but its least"
@@ -140,7 +90,7 @@ def late_decay_rate(
         ValueError: as `decay_rate`, and when there are fewer than three times in either
             pair of decades.
     """
-    times, curve = _checked_curve(times, curve, 6)
+    times, curve = checked_curve(times, curve, 6)
     last = curve <= 100 * curve[-1]
     before = (curve <= 1e4 * curve[-1]) & ~last
     if last.sum() < 3 or before.sum() < 3:
@@ -151,26 +101,6 @@ def late_decay_rate(
         )
     late, earlier = (decay_rate(times[part], curve[part]) for part in (last, before))
     return Rate(late.value, abs(earlier.value - late.value))
-
-
-def _checked_curve(
-    times: Float[np.ndarray, " times"], curve: Float[np.ndarray, " times"], least: int
-) -> tuple[Float[np.ndarray, " times"], Float[np.ndarray, " times"]]:
-    """Both as finite arrays of one length, `least` or more, in the order of time."""
-    times, curve = np.asarray(times, dtype=float), np.asarray(curve, dtype=float)
-    if times.ndim != 1 or times.shape != curve.shape or len(times) < least:
-        raise ValueError(
-            f"Arguments `times` and `curve` must have one length, at least {least}, but"
-            f" have shapes {times.shape} and {curve.shape}."
-        )
-    if not (np.isfinite(times).all() and np.isfinite(curve).all()):
-        raise ValueError(
-            "Arguments `times` and `curve` must be finite, but hold NaN or infinity:"
-            " leave out what came after a divergence."
-        )
-    if not (np.diff(times) > 0).all():
-        raise ValueError("Argument `times` must increase, but does not.")
-    return times, curve
 
 
 @dataclass(frozen=True)
@@ -212,7 +142,7 @@ def plateaus(
         ValueError: when fewer than five times are given, times are not positive and
             increasing, a loss is not positive and finite, or `flat` is out of range.
     """
-    times, losses = _checked_curve(times, losses, 5)
+    times, losses = checked_curve(times, losses, 5)
     if not (times[0] > 0 and (losses > 0).all() and 0 < flat < 1):
         raise ValueError(
             "Arguments must be positive times and losses and `flat` in (0, 1), but the"
