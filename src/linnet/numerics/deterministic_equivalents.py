@@ -212,13 +212,13 @@ def _bounds(
 
 
 def _share(
-    spectrum: Float[np.ndarray, "*grid m"],
-    counts: Float[np.ndarray, "*grid m"],
-    samples: Float[np.ndarray, "*grid"],
-    level: Float[np.ndarray, "*grid 1"],
-    fractions: Float[np.ndarray, "*grid m"],
+    spectrum: Float[np.ndarray, "..."],
+    counts: Float[np.ndarray, "..."],
+    samples: Float[np.ndarray, "..."],
+    level: Float[np.ndarray, "..."],
+    fractions: Float[np.ndarray, "..."],
     order: int,
-) -> Float[np.ndarray, "*grid"]:
+) -> Float[np.ndarray, "..."]:
     r"""$1-\mathrm{df}_k/n$, by what is not learned where nearly all is."""
     known = spectrum > 0
     with np.errstate(over="ignore"):
@@ -235,7 +235,7 @@ def _share(
 
 def _not_negative(
     name: str, value: ArrayLike, finite: bool = False
-) -> Float[np.ndarray, "*grid"]:
+) -> Float[np.ndarray, "..."]:
     given = np.asarray(value, dtype=float)
     fine = (given >= 0) & (np.isfinite(given) if finite else True)
     if not np.all(fine):

@@ -23,6 +23,16 @@ from linnet.phenomena.anisotropy.theory.conventions import (
     RiskConvention as RiskConvention,
 )
 from linnet.phenomena.anisotropy.theory.conventions import signal_power as signal_power
+from linnet.phenomena.anisotropy.theory.equivalents import (
+    EquivalentRisk as EquivalentRisk,
+)
+from linnet.phenomena.anisotropy.theory.equivalents import (
+    equivalent_risk as equivalent_risk,
+)
+from linnet.phenomena.anisotropy.theory.equivalents import (
+    spike_spectrum as spike_spectrum,
+)
+from linnet.phenomena.anisotropy.theory.equivalents import target_power as target_power
 from linnet.phenomena.anisotropy.theory.finite_risk import finite_risk as finite_risk
 from linnet.phenomena.anisotropy.theory.finite_risk import (
     finite_squared_norm as finite_squared_norm,
@@ -37,9 +47,18 @@ from linnet.phenomena.anisotropy.theory.input_modes import (
 from linnet.phenomena.anisotropy.theory.input_modes import (
     modes_of_moments as modes_of_moments,
 )
+from linnet.phenomena.anisotropy.theory.limits import HarmfulSpikes as HarmfulSpikes
+from linnet.phenomena.anisotropy.theory.limits import harmful_spikes as harmful_spikes
+from linnet.phenomena.anisotropy.theory.limits import limit_kappa as limit_kappa
+from linnet.phenomena.anisotropy.theory.limits import limit_risk as limit_risk
+from linnet.phenomena.anisotropy.theory.limits import (
+    limit_squared_norm as limit_squared_norm,
+)
 from linnet.phenomena.anisotropy.theory.mode_flow import ModePath as ModePath
 from linnet.phenomena.anisotropy.theory.mode_flow import mode_descent as mode_descent
 from linnet.phenomena.anisotropy.theory.mode_flow import mode_flow as mode_flow
+from linnet.phenomena.anisotropy.theory.penalty import OptimalRidge as OptimalRidge
+from linnet.phenomena.anisotropy.theory.penalty import optimal_ridge as optimal_ridge
 from linnet.phenomena.anisotropy.theory.plane import Plane as Plane
 from linnet.phenomena.anisotropy.theory.plane import spike_plane as spike_plane
 from linnet.phenomena.anisotropy.theory.reduced_flow import (

@@ -53,6 +53,11 @@ def check_aspect_ratio(aspect_ratio: ArrayLike) -> None:
     check_positive("aspect_ratio", aspect_ratio, "it is inputs over samples, d / n")
 
 
+def check_penalty(ridge: ArrayLike) -> None:
+    """Refuse a penalty that rewards."""
+    check_not_negative("ridge", ridge, "it is added to the eigenvalues of the inputs")
+
+
 def check_counts(n: ArrayLike, d: ArrayLike) -> None:
     """Refuse numbers of samples and inputs that are not whole, or below 1."""
     for name, value in (("n", n), ("d", d)):
