@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import flat_curvature, late_chains
 from linnet.phenomena.fluctuations.claims.anisotropy import (
@@ -11,6 +12,7 @@ from linnet.phenomena.fluctuations.claims.anisotropy import (
     AnisotropicWeights,
 )
 from linnet.phenomena.fluctuations.claims.flat_curvature import (
+    ENDS,
     SLOPE,
     SPREAD,
     FlatCurvature,
@@ -18,7 +20,19 @@ from linnet.phenomena.fluctuations.claims.flat_curvature import (
 from linnet.phenomena.fluctuations.claims.late_chains import Chains
 from linnet.study import run_claim
 
+MEASURED = (
+    flat_curvature.slope,
+    flat_curvature.spread,
+    flat_curvature.seen_ends,
+    flat_curvature._axes,
+)
 CLAIMS = [AnisotropicWeights(), FlatCurvature()]
+
+
+def forget():
+    """Chains that are replaced must not leave anything behind, nor find it."""
+    for function in MEASURED:
+        function.cache_clear()
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
@@ -65,13 +79,28 @@ def test_fluctuations_along_steep_directions_fail(monkeypatch):
         return Chains(found.records @ problem.moments.xx, found.lost)
 
     monkeypatch.setattr(late_chains, "chains", steep)
-    for function in (flat_curvature.slope, flat_curvature.spread):
-        function.cache_clear()
+    forget()
     verdict, _ = run_claim(CLAIMS[1], CLAIMS[1].canonical(0, True))
-    for function in (flat_curvature.slope, flat_curvature.spread):
-        function.cache_clear()
+    forget()
     failed = {c.label for c in verdict.comparisons if c.outcome == "fails"}
-    assert failed == {SLOPE, SPREAD}
+    assert failed == {SLOPE, SPREAD, ENDS}
+
+
+def test_ends_are_not_invented_by_choosing_axes(monkeypatch):
+    """Round fluctuations look round along axes that others of them have found."""
+    asked = CLAIMS[1].canonical(0, True)
+    drawn = np.random.default_rng(0).normal(
+        size=late_chains.chains(asked).records.shape
+    )
+    monkeypatch.setattr(late_chains, "chains", lambda problem: Chains(drawn, 0))
+    forget()
+    seen = flat_curvature.seen_ends(asked)
+    chosen = flat_curvature._axes(asked)
+    forget()
+    assert np.abs(seen.z(1.0)).max() < 4
+    own = ((drawn[::2] @ chosen.T) ** 2).mean((0, 1))
+    itself = Estimate(flat_curvature._quarters(own), seen.stderr, 2)
+    assert np.abs(itself.z(1.0)).min() > 10
 
 
 def test_the_law_is_that_of_the_exact_covariance_on_average():

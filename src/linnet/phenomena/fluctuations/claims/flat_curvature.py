@@ -14,6 +14,7 @@ from linnet.study.verdict import Status
 
 SLOPE = "relative slope of curvature on variance"
 SPREAD = "relative spread of the curvature along principal axes"
+ENDS = "variance along the first and last quarter of axes, over the mean"
 SHOWN = 200  # inputs in the left panel
 RESOLVED = 200  # inputs up to which the chains can tell one principal axis from another
 
@@ -40,11 +41,14 @@ class FlatCurvature(CanonicalClaim):
         r" variance and curvature over their means, $(\frac{d\operatorname{tr}VH}"
         r"{\operatorname{tr}V\operatorname{tr}H}-1)/A$, observed without finding axes,"
         " which sampling noise would turn; for the spread axes are found, and only"
-        f" up to {RESOLVED} inputs do the chains resolve them."
+        f" up to {RESOLVED} inputs do the chains resolve them. How unequal the"
+        " variances are is exact on given data: half of the chains find the axes and"
+        " their order, the other half sees the variances, for along axes that it chose"
+        " itself a record is always unequal."
     )
     wrong_theory: ClassVar[str] = (
-        "variance follows curvature (slope one), and curvature spreads as the"
-        " eigenvalues of the Hessian do"
+        "variance follows curvature (slope one), curvature spreads as the eigenvalues"
+        " of the Hessian do, and variances are equal"
     )
 
     def canonical(self, seed: int, quick: bool) -> Problem:
@@ -60,7 +64,7 @@ class FlatCurvature(CanonicalClaim):
         return ZTest()
 
     def predict(self, problem: Problem) -> Quantities:
-        """No slope, and the spread of axes that lie at random."""
+        """No slope, the spread of axes that lie at random, the exact variances."""
         d = np.array(late_chains.sizes(problem), dtype=float)
         n = late_chains.SAMPLES
         anisotropy = np.array([theory.asymptotic_anisotropy(each / n) for each in d])
@@ -70,22 +74,24 @@ class FlatCurvature(CanonicalClaim):
         return {
             SLOPE: Estimate(np.zeros(len(d)), law / np.sqrt(d * anisotropy), n),
             SPREAD: Estimate(np.full(len(few), law), error, n),
+            ENDS: np.array([exact_ends(one) for one in _each(problem)]),
         }
 
     def wrong(self, problem: Problem) -> Quantities:
-        """Slope one, and the spread of all curvatures."""
+        """Slope one, the spread of all curvatures, and isotropic weights."""
         few = np.array(_resolved(problem), dtype=float)
         return {
             SLOPE: np.ones(len(late_chains.sizes(problem))),
             SPREAD: np.sqrt(few / late_chains.SAMPLES),
+            ENDS: np.ones((len(late_chains.sizes(problem)), 2)),
         }
 
     def observe(self, problem: Problem) -> Quantities:
         """From the covariances of groups of chains and the Hessian of the data."""
-        each = [late_chains.sized(problem, d) for d in late_chains.sizes(problem)]
         return {
-            SLOPE: runs.joined([slope(one) for one in each]),
+            SLOPE: runs.joined([slope(one) for one in _each(problem)]),
             SPREAD: _seen_spread(problem),
+            ENDS: runs.joined([seen_ends(one) for one in _each(problem)]),
         }
 
     def note(self, problem: Problem) -> str:
@@ -97,14 +103,15 @@ class FlatCurvature(CanonicalClaim):
         return Figure(
             name=self.name,
             caption=(
-                "Left: each dot is a principal axis of the weights that SGD visited"
-                f" ({SHOWN} inputs, {late_chains.SAMPLES} samples): curvature of the"
-                " loss along it against the variance along it, both over their mean."
-                " Variances differ twentyfold while the curvature stays the same; if"
-                " weights fluctuated more where the loss is steeper, dots would follow"
-                " the dashed line. It is no lack of different curvatures: right, their"
-                " relative spread along these axes and along the eigenvectors of the"
-                " Hessian, of which every axis is a random mixture."
+                "Left: each dot is a principal axis of the weights that half of the SGD"
+                f" chains visited ({SHOWN} inputs, {late_chains.SAMPLES} samples):"
+                " curvature of the loss along it against the variance along it that the"
+                " other half saw, both over their mean. Variances differ manifold while"
+                " the curvature stays the same; if weights fluctuated more where the"
+                " loss is steeper, dots would follow the dashed line. It is no lack of"
+                " different curvatures: right, their relative spread along these axes"
+                " and along the eigenvectors of the Hessian, of which every axis is a"
+                " random mixture."
             ),
             panels=(_scatter(late_chains.sized(problem, SHOWN)), _spreads(problem)),
         )
@@ -148,6 +155,44 @@ def spread(problem: Problem) -> Estimate:
     return late_chains.jackknifed(value, len(covariances))
 
 
+def exact_ends(problem: Problem) -> np.ndarray:
+    """Variances along the quarters that chains found, by the exact covariance."""
+    basis = runs.minimum(problem).basis
+    turned = _axes(problem) @ basis
+    variances = ((turned @ late_chains.covariance(problem)) * turned).sum(1)
+    return _quarters(variances) / variances.mean()
+
+
+@lru_cache(maxsize=8)
+def seen_ends(problem: Problem) -> Estimate:
+    """The same by the half of the chains that did not find the axes."""
+    others = late_chains.chains(problem).records[1::2]
+    variances = ((others @ _axes(problem).T) ** 2).mean(1)  # of every chain
+    quarters, whole = _quarters(variances), variances.mean(1)[:, None]
+    ratio = quarters.mean(0) / whole.mean()
+    return Estimate.from_samples(ratio + (quarters - ratio * whole) / whole.mean())
+
+
+@lru_cache(maxsize=4)
+def _axes(problem: Problem) -> np.ndarray:
+    """Principal axes of every other chain as rows, the largest variance first."""
+    records = late_chains.chains(problem).records
+    flat = records[::2].reshape(-1, records.shape[2])
+    return np.linalg.eigh(flat.T @ flat)[1].T[::-1]
+
+
+def _quarters(variances: np.ndarray) -> np.ndarray:
+    """Mean over the first and over the last quarter of axes: (..., 2)."""
+    count = variances.shape[-1] // 4
+    ends = variances[..., :count], variances[..., -count:]
+    return np.stack([end.mean(-1) for end in ends], axis=-1)
+
+
+def _each(problem: Problem) -> list[Problem]:
+    """The problems of all numbers of inputs."""
+    return [late_chains.sized(problem, d) for d in late_chains.sizes(problem)]
+
+
 def _resolved(problem: Problem) -> tuple[int, ...]:
     """Numbers of inputs whose principal axes the chains tell apart."""
     return tuple(d for d in late_chains.sizes(problem) if d <= RESOLVED)
@@ -169,10 +214,11 @@ def _curvatures(problem: Problem, axes: np.ndarray) -> np.ndarray:
 
 
 def _scatter(problem: Problem) -> Panel:
-    found = measure.principal_components(late_chains.chains(problem).records)
-    curvatures = _curvatures(problem, found.axes)
+    curvatures = _curvatures(problem, _axes(problem))
     curvature = curvatures / curvatures.mean()
-    variance = found.variances.value / found.variances.value.mean()
+    others = late_chains.chains(problem).records[1::2]
+    variances = ((others @ _axes(problem).T) ** 2).mean((0, 1))
+    variance = variances / variances.mean()
     ends = np.array([variance.min(), variance.max()])
     return Panel(
         title="curvature against variance",
@@ -191,11 +237,10 @@ def _scatter(problem: Problem) -> Panel:
 def _spreads(problem: Problem) -> Panel:
     """Spread of the curvature along axes of SGD, and over those of the Hessian."""
     aspects = np.geomspace(0.05, 0.55, 40)
-    each = [late_chains.sized(problem, d) for d in late_chains.sizes(problem)]
     at = np.array(late_chains.sizes(problem)) / late_chains.SAMPLES
     few = np.array(_resolved(problem)) / late_chains.SAMPLES
     seen = _seen_spread(problem)
-    hessian = [np.linalg.eigvalsh(one.moments.xx) for one in each]
+    hessian = [np.linalg.eigvalsh(one.moments.xx) for one in _each(problem)]
     all_of_it = np.array([values.std() / values.mean() for values in hessian])
     level = np.full(len(aspects), np.sqrt(2 / late_chains.SAMPLES))
     axes, eigen = "principal axes of SGD", "eigenvectors of the Hessian"
