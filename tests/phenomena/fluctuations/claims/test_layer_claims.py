@@ -107,6 +107,16 @@ def test_a_drift_of_another_pace_is_found_out(monkeypatch):
     assert judged[imbalance.STEP].outcome == "fails"
 
 
+def test_an_end_at_balance_is_found_out(monkeypatch):
+    """White noise in as many dimensions as outputs drives layers there, not this."""
+    claim = imbalance.ImbalanceDrift()
+    asked = replace(claim.canonical(0, True))
+    monkeypatch.setattr(imbalance, "_ratio", lambda course, product: 0 * course + 1)
+    predicted = claim.predict(asked)
+    monkeypatch.undo()
+    assert outcomes(claim, predicted)[imbalance.END].outcome == "fails"
+
+
 def test_layers_that_do_not_feel_each_other_have_no_exponent(monkeypatch):
     claim = flatness.InverseVarianceFlatness()
     asked = replace(claim.canonical(0, True))
@@ -160,11 +170,29 @@ def test_the_spread_of_noisy_variances_is_that_of_the_true_ones(monkeypatch):
     assert np.std(z) == pytest.approx(1, abs=0.35)
 
 
-def test_the_ratio_at_the_end_is_that_of_inputs_to_outputs():
+def test_the_ratio_at_the_end_is_near_that_of_inputs_to_outputs():
     claim = imbalance.ImbalanceDrift()
-    seen = claim.observe(claim.canonical(0, True))[imbalance.END]
-    assert float(seen.value) == pytest.approx(4, rel=0.15)
+    asked = claim.canonical(0, True)
+    predicted = claim.predict(asked)[imbalance.END]
+    assert float(predicted.value) == pytest.approx(4, rel=0.15)
+    assert 0 < float(predicted.stderr) < 0.02
+    seen = claim.observe(asked)[imbalance.END]
+    assert float(seen.value) == pytest.approx(float(predicted.value), rel=0.05)
     assert float(seen.stderr) < 0.1
+
+
+@pytest.mark.slow
+def test_the_end_is_where_the_path_of_each_data_set_goes_and_not_the_limit():
+    claim, z = imbalance.ImbalanceDrift(), []
+    for seed in range(12):
+        asked = claim.canonical(seed, True)
+        seen = claim.observe(asked)[imbalance.END]
+        path = claim.predict(asked)[imbalance.END].value
+        z.append([float(seen.z(path)), float(seen.z(4.0))])
+    from_path, from_limit = np.array(z).T
+    assert np.abs(from_path).max() < 4
+    assert abs(from_path.mean()) < 4 / np.sqrt(len(z))
+    assert from_limit.mean() < -10 / np.sqrt(len(z))
 
 
 def test_layers_are_where_descent_ends():

@@ -44,10 +44,11 @@ class ImbalanceDrift(CanonicalClaim):
     )
     domain: ClassVar[str] = (
         "Two layers at the least-squares minimum, independent batches, fluctuations"
-        " small against the weights. Course and steps are those of this data set, with"
-        " the gradients that SGD meets at this rate; the error bar of the course is"
-        r" $T/s_2^2$ of the way, with $T = \eta\kappa\sigma^2/2$. The ratio d / k holds"
-        " for many samples and small rates; its error bar is what is left at these."
+        " small against the weights. Course, end and steps are those of this data set,"
+        " with the gradients that SGD meets at this rate; the error bar of course and"
+        r" end is $T/s_2^2$ of the way, with $T = \eta\kappa\sigma^2/2$. The ratio"
+        " d / k is what the end tends to for many samples and small rates; here it is a"
+        " few per cent away, which the path knows."
     )
     wrong_theory: ClassVar[str] = (
         "the imbalance is conserved, as by gradient flow and by Stratonovich solvers"
@@ -70,12 +71,12 @@ class ImbalanceDrift(CanonicalClaim):
     def predict(self, problem: Problem) -> Quantities:
         """From the drift that the gradients met cause."""
         course = _predicted(problem, STARTS[0])
-        moved = np.abs(course - course[0])[_judged()]
-        ratio = np.array(float(INPUTS))
-        error = moved * _heat(problem) / _smaller(problem)
+        ratio = _ratio(course, _product(problem))
+        missed = _heat(problem) / _smaller(problem)  # of the way
+        moved, way = np.abs(course - course[0])[_judged()], abs(ratio[-1] - ratio[0])
         return {
-            COURSE: Estimate(course[_judged()], error, np.inf),
-            END: Estimate(ratio, ratio * _correction(problem), np.inf),
+            COURSE: Estimate(course[_judged()], missed * moved, np.inf),
+            END: Estimate(ratio[-1], missed * way, np.inf),
             STEP: steps.predicted(steps.wider(problem)),
         }
 
@@ -176,19 +177,6 @@ def _imbalances(problem: Problem, ratio: float) -> np.ndarray:
     return squares[..., 1] - squares[..., 0]
 
 
-def _correction(problem: Problem) -> float:
-    r"""Relative size of what the law of many samples and small rates leaves out.
-
-    The scatter of $\mathrm{tr}C/v^\top Cv$ about d over data sets, $8/n$ in square; the
-    finite rate, $\eta\lambda/2$ of the stiffest mode; the size of the fluctuations
-    against that of the smaller layer, $(d+1)T/s_2^2$.
-    """
-    smaller = _smaller(problem)
-    finite = RATE * (INPUTS + 1) * smaller / 2
-    moved = (INPUTS + 1) * _heat(problem) / smaller
-    return float(np.sqrt(8 / SAMPLES + finite**2 + moved**2))
-
-
 def _heat(problem: Problem) -> float:
     """Temperature of the scalar network."""
     return theory.temperature(RATE, networks.noise_factor(problem, BATCH), NOISE)
@@ -196,7 +184,12 @@ def _heat(problem: Problem) -> float:
 
 def _smaller(problem: Problem) -> float:
     """Square of the smaller layer at the end."""
-    return float(np.linalg.norm(runs.minimum(problem).end_to_end) / np.sqrt(INPUTS))
+    return _product(problem) / float(np.sqrt(INPUTS))
+
+
+def _product(problem: Problem) -> float:
+    """Of the sizes of both layers, which stands still."""
+    return float(np.linalg.norm(runs.minimum(problem).end_to_end))
 
 
 def _ratio(imbalance: np.ndarray, product: float) -> np.ndarray:
@@ -208,7 +201,7 @@ def _ratio(imbalance: np.ndarray, product: float) -> np.ndarray:
 
 def _course(problem: Problem) -> Panel:
     at = _steps(problem).astype(float)
-    product = float(np.linalg.norm(runs.minimum(problem).end_to_end))
+    product = _product(problem)
     series = []
     for color, ratio in enumerate(STARTS):
         line = _ratio(_predicted(problem, ratio), product)
