@@ -121,10 +121,10 @@ def loss_plateau(
 ) -> LossPlateau:
     r"""Loss at the slowest stretch between two falls, over the loss at the start.
 
-    The first local minimum of $-d\ln L/dt$ behind its first local maximum. A corner
-    that is not sharp lies above the loss there: the second phase has begun.
-    Where that matters, compare with the same reading of a predicted curve, or use
-    `loss_at`.
+    The first local minimum of $-d\ln L/dt$ behind its first local maximum. Where the
+    corner between both phases is round, the second has begun there, and the loss lies
+    below the least one that the first phase alone could reach: compare with the same
+    reading of a predicted curve. `loss_at` reads it at a time of one's own.
 
     Valid for: smooth curves, such as those of full-batch training; average first what
     is noisy.
