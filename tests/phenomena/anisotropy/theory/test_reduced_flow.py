@@ -198,7 +198,7 @@ def test_a_line_that_meets_no_nullcline_gives_infinity():
     assert not np.isnan(points).any()
 
 
-def test_a_grid_is_integrated_point_by_point():
+def test_a_grid_gives_what_each_of_its_points_gives():
     grid = spike_plane(np.array([1.0, 10.0])[:, None], np.array([0.1, 0.5, 0.9]))
     drive = grid.drive[..., None] * np.array([1.0, 0.0])
     times = [0.0, 1.0, 4.0]
@@ -209,6 +209,10 @@ def test_a_grid_is_integrated_point_by_point():
         grid.moment[1, 2], drive[1, 2], [1e-3, 0.0], times, imbalance=0.2
     )
     np.testing.assert_allclose(found[1, 2], one, rtol=1e-13, atol=1e-15)
+    rough = reduced_flow(
+        grid.moment, drive, [1e-3, 0.0], times, imbalance=delta, tolerance=1e-3
+    )
+    assert 1e-12 < np.abs(rough - found).max() < 1e-2  # each with steps of its own
     straight = reduced_flow(grid.moment, drive, [1e-3, 0.0], times, depth=1)
     assert straight.shape == (2, 3, 3, 2)
 

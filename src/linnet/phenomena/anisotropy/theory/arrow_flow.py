@@ -9,210 +9,221 @@ so that the Jacobian is an arrow: one row, one column and a diagonal. These equa
 are stiff (rates from the bulk to the spike), start from almost nothing, and are smooth
 also where $w$ passes through zero. Collocation at Radau points (stable for every step,
 damping at infinity) solves them; its polynomial is as accurate between the steps as at
-them, so that no step depends on the times that are asked for. Derived here.
+them, so that no step depends on the times that are asked for. Several flows are
+integrated at once, in the same calls but each with steps of its own. Derived here.
 """
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from linnet.shapes import Float
+from linnet.phenomena.anisotropy.theory.collocation import Collocation, collocation
+from linnet.shapes import Float, Int
 
 STAGES = 10
 ITERATIONS = 12  # of Newton, with one Jacobian per step
 MANY = 8  # iterations after which a step is not lengthened
 SOLVED = 0.02  # last change by Newton, in tolerances
-LARGEST, SMALLEST, SAFETY = 3.0, 0.2, 0.85  # changes of a step
+LARGEST, SMALLEST, SAFETY = 3.0, 0.5, 0.85  # changes of a step
 ATTEMPTS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
 class ArrowField:
-    r"""The vector field: $\lambda$, $v$, the power $L-1$ and the weight decay."""
+    r"""The vector fields: $\lambda$, $v$, the power $L-1$ and the weight decay."""
 
-    eigenvalues: Float[np.ndarray, " r"]
-    drive: Float[np.ndarray, " r"]
+    eigenvalues: Float[np.ndarray, "flows r"]
+    drive: Float[np.ndarray, "flows r"]
     power: int = 1
     weight_decay: float = 0.0
 
+    def part(self, which: Int[np.ndarray, " some"]) -> "ArrowField":
+        """Some of the flows."""
+        return replace(
+            self, eigenvalues=self.eigenvalues[which], drive=self.drive[which]
+        )
+
     def velocity(
-        self, state: Float[np.ndarray, "*rows r1"]
-    ) -> Float[np.ndarray, "*rows r1"]:
-        r"""$(\dot\alpha, \dot\omega)$ at states $(\alpha, \omega)$."""
-        alpha, omega = state[..., :1], state[..., 1:]
+        self, states: Float[np.ndarray, "flows s r1"]
+    ) -> Float[np.ndarray, "flows s r1"]:
+        r"""$(\dot\alpha, \dot\omega)$ at $s$ states $(\alpha, \omega)$ of each."""
+        alpha, omega = states[..., :1], states[..., 1:]
         below = alpha ** (self.power - 1)
-        gradient = self.drive - self.eigenvalues * (below * alpha * omega)
+        curved = self.eigenvalues[:, None] * (below * alpha * omega)
+        gradient = self.drive[:, None] - curved
         pull = below * np.sum(omega * gradient, axis=-1, keepdims=True)
         moved = np.concatenate([pull, below * alpha * gradient], axis=-1)
-        return moved - self.weight_decay * state
+        return moved - self.weight_decay * states
 
     def arrow(
-        self, state: Float[np.ndarray, " r1"]
+        self, state: Float[np.ndarray, "flows r1"]
     ) -> tuple[
-        float, Float[np.ndarray, " r"], Float[np.ndarray, " r"], Float[np.ndarray, " r"]
+        Float[np.ndarray, " flows"],
+        Float[np.ndarray, "flows r"],
+        Float[np.ndarray, "flows r"],
     ]:
-        """The Jacobian at one state: corner, rest of the row, column, diagonal."""
-        alpha, omega = float(state[0]), state[1:]
+        """The Jacobians: corner, rest of the row (column: times `power`), diagonal."""
+        alpha, omega = state[:, 0], state[:, 1:]
         below = alpha ** (self.power - 1)
-        product = below * alpha
+        product = (below * alpha)[:, None]
         curved = self.eigenvalues * omega
-        slope = below * (self.drive - 2 * product * curved)
-        corner = -self.power * below**2 * float(omega @ curved) - self.weight_decay
+        row = below[:, None] * (self.drive - 2 * product * curved)
+        corner = -self.power * below**2 * np.sum(omega * curved, axis=1)
         if self.power > 1:
-            pull = float(omega @ (self.drive - product * curved))
+            pull = np.sum(omega * (self.drive - product * curved), axis=1)
             corner += (self.power - 1) * alpha ** (self.power - 2) * pull
-        diagonal = -(product**2) * self.eigenvalues - self.weight_decay
-        return corner, slope, self.power * slope, diagonal
+        diagonal = -(product**2) * self.eigenvalues
+        return corner - self.weight_decay, row, diagonal - self.weight_decay
 
 
 def arrow_flow(
     field: ArrowField,
-    start: Float[np.ndarray, " r1"],
+    start: Float[np.ndarray, "flows r1"],
     times: Float[np.ndarray, " times"],
     tolerance: float,
-) -> Float[np.ndarray, "times r1"]:
-    r"""States $(\alpha, \omega)$ at rising times >= 0 of the flow from `start`.
+) -> Float[np.ndarray, "flows times r1"]:
+    r"""States $(\alpha, \omega)$ at rising times >= 0 of the flows from `start`.
 
     The error of one step is held below `tolerance` times the largest lengths that
     $\alpha$ and $\omega$ have had, each by itself.
     """
-    from numpy.polynomial.legendre import legvander
-
-    rule = _collocation(STAGES)
-    states = np.repeat(start[None], len(times), axis=0)
-    speed = float(np.linalg.norm(field.velocity(start)))
-    if speed == 0 or not len(times):
-        return states
-    now, state, series, sizes = 0.0, start, None, _sizes(start[None])
-    step = last = 0.01 * float(np.linalg.norm(start)) / speed
-    filled = int(np.searchsorted(times, 0.0, side="right"))
+    rule = collocation(STAGES)
+    states = np.repeat(start[:, None], len(times), axis=1)
+    speed = np.linalg.norm(field.velocity(start[:, None])[:, 0], axis=1)
+    last_time = times[-1] if len(times) else 0.0
+    going = np.flatnonzero((speed > 0) & (last_time > 0))
+    field, march = field.part(going), _begun(start[going], speed[going])
     for _ in range(ATTEMPTS):
-        if filled == len(times):
+        if not len(going):
             return states
-        guess = _continued(series, step / last, state, rule)
-        with np.errstate(over="ignore", invalid="ignore"):  # a step that was too long
-            found, iterations = _solved(
-                field, rule, state, step, guess, sizes, tolerance
-            )
-        if found is None:
-            step *= SMALLEST
-            continue
-        polynomial = rule.series @ np.vstack([state, found])
-        reached = np.maximum(sizes, _sizes(found))
-        factor = _next_factor(polynomial, reached, tolerance)
-        if factor < SAFETY:
-            step *= max(factor, SMALLEST)
-            continue
-        until = int(np.searchsorted(times, now + step, side="right"))
-        inside = 2 * (times[filled:until] - now) / step - 1
-        states[filled:until] = legvander(inside, STAGES) @ polynomial
-        filled, now, state = until, now + step, found[-1]
-        series, last, sizes = polynomial, step, reached
-        step *= min(factor, LARGEST if iterations <= MANY else 1.0)
+        taken = march.attempt(field, rule, tolerance)
+        march.part(taken).fill(states, going[taken], times)
+        left = np.flatnonzero(march.now < last_time)
+        if len(left) < len(going):
+            going, field, march = going[left], field.part(left), march.part(left)
     raise ArithmeticError(
-        f"The flow reached time {now:.3g} of {times[-1]:.3g} in {ATTEMPTS} steps: ask"
-        " for earlier times."
+        f"The flow did not reach time {last_time:.3g} in {ATTEMPTS} steps: ask for"
+        " earlier times."
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Collocation:
-    """Radau points on [-1, 1], the last one 1, and what follows from them.
+@dataclass(eq=False)
+class _March:
+    """Where each flow is: its last step, as a polynomial, and the next one's length."""
 
-    `integrals` integrates over a step of length 1 up to each point and is diagonal,
-    `rates`, in `modes`. `series` are the Legendre coefficients of the polynomial
-    through the values at -1 and at the points.
-    """
+    before: Float[np.ndarray, " flows"]  # the last step began here ...
+    now: Float[np.ndarray, " flows"]  # ... and ended here
+    step: Float[np.ndarray, " flows"]  # to be attempted
+    state: Float[np.ndarray, "flows r1"]
+    sizes: Float[np.ndarray, "flows 2"]
+    series: Float[np.ndarray, "flows s1 r1"]  # Legendre, over the last step
 
-    nodes: Float[np.ndarray, " s"]
-    integrals: Float[np.ndarray, "s s"]
-    rates: np.ndarray
-    modes: np.ndarray
-    inverse: np.ndarray
-    series: Float[np.ndarray, "s1 s1"]
+    def part(self, which: Int[np.ndarray, " some"]) -> "_March":
+        """Some of the flows."""
+        return _March(*(array[which] for array in vars(self).values()))
+
+    def attempt(
+        self, field: ArrowField, rule: Collocation, tolerance: float
+    ) -> Int[np.ndarray, " taken"]:
+        """Move every flow by its step, or shorten it; which have moved."""
+        with np.errstate(over="ignore", invalid="ignore"):  # a step that was too long
+            found, iterations = self._solved(field, rule, tolerance)
+            series = rule.series @ np.concatenate([self.state[:, None], found], axis=1)
+            reached = np.maximum(self.sizes, _sizes(found))
+            # The last coefficient is the error of the degree below: on the safe side.
+            # The one before it, because a single one may vanish by symmetry.
+            last, other = (_relative(_sizes(series[:, [k]]), reached) for k in (-1, -2))
+            error = np.maximum(np.maximum(last, other / 8), 1e-300)
+        factor = SAFETY * (tolerance / error) ** (1 / STAGES)
+        factor = np.where(iterations > 0, factor, 0.0)
+        taken = np.flatnonzero(factor >= SAFETY)
+        self.before[taken] = self.now[taken]
+        self.now[taken] += self.step[taken]
+        self.state[taken] = found[taken, -1]
+        self.sizes[taken], self.series[taken] = reached[taken], series[taken]
+        self.step *= np.clip(
+            factor, SMALLEST, np.where(iterations > MANY, 1.0, LARGEST)
+        )
+        return taken
+
+    def fill(
+        self,
+        states: Float[np.ndarray, "all_flows times r1"],
+        which: Int[np.ndarray, " flows"],
+        times: Float[np.ndarray, " times"],
+    ) -> None:
+        """Write the states at all times within the last step."""
+        from numpy.polynomial.legendre import legvander
+
+        inside = (times > self.before[:, None]) & (times <= self.now[:, None])
+        flow, column = np.nonzero(inside)
+        length = (self.now - self.before)[flow]
+        values = legvander(2 * (times[column] - self.before[flow]) / length - 1, STAGES)
+        states[which[flow], column] = sum(
+            value[:, None] * self.series[flow, degree]
+            for degree, value in enumerate(values.T)
+        )
+
+    def _guess(self, rule: Collocation) -> Float[np.ndarray, "flows s r1"]:
+        """The last step's polynomial, continued; or no change, if that is too far."""
+        from numpy.polynomial.legendre import legvander
+
+        length = self.now - self.before
+        ratio = np.where(length > 0, self.step / np.where(length > 0, length, 1), 0)
+        near = legvander(1 + np.minimum(ratio, 2)[:, None] * (rule.nodes + 1), STAGES)
+        return np.where(
+            (ratio > 2)[:, None, None], self.state[:, None], near @ self.series
+        )
+
+    def _solved(
+        self, field: ArrowField, rule: Collocation, tolerance: float
+    ) -> tuple[Float[np.ndarray, "flows s r1"], Int[np.ndarray, " flows"]]:
+        """States at the points by Newton; iterations, 0 where it did not converge."""
+        at = self._guess(rule)
+        corner, row, diagonal = field.arrow(at[:, len(rule.nodes) // 2])
+        step, pace = self.step[:, None, None], np.multiply.outer(self.step, rule.rates)
+        inverse = 1 / (1 - pace[..., None] * diagonal[:, None])
+        reach = pace[..., None] * row[:, None] * inverse
+        column = field.power * row
+        folded = corner[:, None] + np.sum(reach * column[:, None], axis=2)
+        schur = 1 / (1 - pace * folded)
+        iterations = np.zeros(len(at), dtype=int)
+        open_, before = np.ones(len(at), dtype=bool), np.full(len(at), np.inf)
+        for iteration in range(1, ITERATIONS + 1):
+            residual = self.state[:, None] - at
+            residual += step * (rule.integrals @ field.velocity(at))
+            right = rule.inverse @ residual
+            first = schur * (right[..., 0] + np.sum(reach * right[..., 1:], axis=2))
+            along = pace[..., None] * first[..., None] * column[:, None]
+            rest = inverse * (right[..., 1:] + along)
+            change = rule.modes @ np.concatenate([first[..., None], rest], axis=2)
+            at = at + change.real
+            size = _relative(_sizes(change.real), np.maximum(self.sizes, _sizes(at)))
+            iterations[open_ & (size < SOLVED * tolerance)] = iteration
+            open_ &= (size >= SOLVED * tolerance) & (size < 2 * before)
+            if not open_.any():
+                break
+            before = size
+        return at, iterations
 
 
-@cache
-def _collocation(stages: int) -> _Collocation:
-    from numpy.polynomial import legendre
-
-    nodes = np.sort(legendre.legroots([*([0.0] * (stages - 1)), 1.0, -1.0]).real)
-    nodes[-1] = 1.0
-    values = legendre.legvander(nodes, stages)
-    degrees = np.arange(1, stages)
-    from_left = np.empty((stages, stages))  # integrals of P_0, P_1, ... from -1
-    from_left[:, 0] = nodes + 1
-    from_left[:, 1:] = (values[:, 2:] - values[:, :-2]) / (2 * degrees + 1)
-    integrals = from_left @ np.linalg.inv(values[:, :-1]) / 2
-    rates, modes = np.linalg.eig(integrals)
-    everywhere = legendre.legvander(np.concatenate([[-1.0], nodes]), stages)
-    return _Collocation(
-        nodes, integrals, rates, modes, np.linalg.inv(modes), np.linalg.inv(everywhere)
-    )
+def _begun(
+    start: Float[np.ndarray, "flows r1"], speed: Float[np.ndarray, " flows"]
+) -> _March:
+    series = np.zeros((len(start), STAGES + 1, start.shape[1]))
+    series[:, 0] = start
+    zero = np.zeros(len(start))
+    step = 0.01 * np.linalg.norm(start, axis=1) / speed
+    return _March(zero, zero.copy(), step, start.copy(), _sizes(start[:, None]), series)
 
 
-def _continued(
-    series: np.ndarray | None, ratio: float, state: np.ndarray, rule: _Collocation
-) -> Float[np.ndarray, "s r1"]:
-    """A first guess: the last step's polynomial, or no change."""
-    from numpy.polynomial.legendre import legvander
-
-    if series is None or ratio > 2:
-        return np.repeat(state[None], len(rule.nodes), axis=0)
-    return legvander(1 + ratio * (rule.nodes + 1), len(series) - 1) @ series
+def _sizes(states: Float[np.ndarray, "flows rows r1"]) -> Float[np.ndarray, "flows 2"]:
+    r"""Largest lengths of $\alpha$ and of $\omega$, of each flow."""
+    lengths = np.linalg.norm(states[..., 1:], axis=2)
+    return np.stack([np.abs(states[..., 0]).max(1), lengths.max(1)], axis=1)
 
 
-def _next_factor(
-    polynomial: Float[np.ndarray, "s1 r1"], sizes: np.ndarray, tolerance: float
-) -> float:
-    """What the next step should be multiplied by; below `SAFETY` if this one failed."""
-    # The last coefficient is the error of the degree below: on the safe side. The one
-    # before it, because a single coefficient may vanish by symmetry.
-    before, at_end = polynomial[-2:]
-    error = max(_relative(at_end, sizes), _relative(before, sizes) / 8, 1e-300)
-    return float(SAFETY * (tolerance / error) ** (1 / STAGES))
-
-
-def _solved(
-    field: ArrowField,
-    rule: _Collocation,
-    state: Float[np.ndarray, " r1"],
-    step: float,
-    guess: Float[np.ndarray, "s r1"],
-    sizes: np.ndarray,
-    tolerance: float,
-) -> tuple[Float[np.ndarray, "s r1"] | None, int]:
-    """States at the points by Newton, None if it does not converge; iterations."""
-    at, before = guess, np.inf
-    corner, row, column, diagonal = field.arrow(at[len(at) // 2])
-    pace = step * rule.rates[:, None]
-    inverse = 1 / (1 - pace * diagonal)
-    reach = pace * row * inverse
-    schur = 1 / (1 - pace[:, 0] * (corner + reach @ column))
-    for iteration in range(1, ITERATIONS + 1):
-        residual = state + step * (rule.integrals @ field.velocity(at)) - at
-        right = rule.inverse @ residual
-        first = schur * (right[:, 0] + np.sum(reach * right[:, 1:], axis=1))
-        rest = inverse * (right[:, 1:] + pace * first[:, None] * column)
-        change = (rule.modes @ np.concatenate([first[:, None], rest], axis=1)).real
-        at = at + change
-        size = _relative(_sizes(change), np.maximum(sizes, _sizes(at)))
-        if size < SOLVED * tolerance:
-            return at, iteration
-        if not size < 2 * before:  # also ends on NaN
-            break
-        before = size
-    return None, iteration
-
-
-def _sizes(states: Float[np.ndarray, "rows r1"]) -> Float[np.ndarray, "2"]:
-    r"""Largest lengths of $\alpha$ and of $\omega$."""
-    lengths = np.linalg.norm(states[:, 1:], axis=1)
-    return np.array([np.abs(states[:, 0]).max(), lengths.max()])
-
-
-def _relative(change: Float[np.ndarray, " r1"], sizes: np.ndarray) -> float:
-    r"""Length of a change of $(\alpha, \omega)$, each relative to its size."""
-    parts = np.array([abs(change[0]), np.linalg.norm(change[1:])])
-    return float(np.max(parts / np.where(sizes > 0, sizes, 1.0)))
+def _relative(
+    change: Float[np.ndarray, "flows 2"], sizes: Float[np.ndarray, "flows 2"]
+) -> Float[np.ndarray, " flows"]:
+    return np.max(change / np.where(sizes > 0, sizes, 1.0), axis=1)

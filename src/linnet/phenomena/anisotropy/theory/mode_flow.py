@@ -137,8 +137,11 @@ def mode_flow(
     check_tolerance(tolerance)
     at = check_times(times)
     inside, idle = _start(modes, alpha, omega, depth, weight_decay)
-    field = ArrowField(modes.eigenvalues, modes.drive, depth - 1, weight_decay)
-    states = arrow_flow(field, np.concatenate([[alpha], inside]), at, tolerance)
+    field = ArrowField(
+        modes.eigenvalues[None], modes.drive[None], depth - 1, weight_decay
+    )
+    start = np.concatenate([[alpha], inside])
+    states = arrow_flow(field, start[None], at, tolerance)[0]
     decay = np.exp(-weight_decay * at)
     return ModePath(modes, at, states[:, 0], states[:, 1:], idle, decay, depth - 1)
 
@@ -182,22 +185,16 @@ def mode_descent(
     check_positive("learning_rate", learning_rate, "descent has to move")
     at = check_steps(steps)
     now, idle = _start(modes, alpha, omega, depth, weight_decay)
-    power, kept = depth - 1, 1 - learning_rate * weight_decay
     alphas, omegas = np.empty(len(at)), np.empty((len(at), len(now)))
-    done, length, now = 0, float(alpha), now.copy()
-    with np.errstate(over="ignore", invalid="ignore"):
-        for row, step in enumerate(at):
-            for _ in range(step - done):
-                below = learning_rate * length ** (power - 1)
-                slope = modes.drive - modes.eigenvalues * (length**power * now)
-                pull = float(now @ slope)
-                now *= kept
-                now += (below * length) * slope
-                length = kept * length + below * pull
-            done, alphas[row], omegas[row] = step, length, now
-            _check_bounded(length, now, step)
-    decay = kept ** at.astype(float)
-    return ModePath(modes, learning_rate * at, alphas, omegas, idle, decay, power)
+    done, length = 0, float(alpha)
+    for row, step in enumerate(at):
+        length = _descended(
+            modes, length, now, step - done, learning_rate, depth - 1, weight_decay
+        )
+        done, alphas[row], omegas[row] = step, length, now
+        _check_bounded(length, now, step)
+    decay = (1 - learning_rate * weight_decay) ** at.astype(float)
+    return ModePath(modes, learning_rate * at, alphas, omegas, idle, decay, depth - 1)
 
 
 def _start(
@@ -215,6 +212,34 @@ def _start(
     row = check_finite_row("omega", omega, len(modes.basis))
     inside = row @ modes.basis
     return inside, row - modes.basis @ inside
+
+
+def _descended(
+    modes: InputModes,
+    length: float,
+    now: Float[np.ndarray, " r"],
+    steps: int,
+    learning_rate: float,
+    power: int,
+    weight_decay: float,
+) -> float:
+    r"""Some steps more, with $\omega$ changed in place; returns $\alpha$."""
+    kept = 1 - learning_rate * weight_decay
+    slope = np.empty_like(now)
+    # Thousands of steps of a few microseconds: nothing is allocated in them.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(steps):
+            below = learning_rate * length ** (power - 1)
+            np.multiply(modes.eigenvalues, now, out=slope)
+            np.multiply(slope, length**power, out=slope)
+            np.subtract(modes.drive, slope, out=slope)
+            pull = float(slope.dot(now))
+            np.multiply(slope, below * length, out=slope)
+            if weight_decay:
+                np.multiply(now, kept, out=now)
+            np.add(now, slope, out=now)
+            length = kept * length + below * pull
+    return length
 
 
 def _check_bounded(length: float, now: np.ndarray, step: int) -> None:

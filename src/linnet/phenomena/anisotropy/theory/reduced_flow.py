@@ -35,8 +35,8 @@ def reduced_flow(
     r"""Coordinates of $w$ along the flow of this module's head.
 
     Valid for: one output; layers that start with rank one, balanced at any depth or
-    with an imbalance at depth 2. A grid is integrated point by point, each with steps
-    of its own, 5 to 50 ms each, stiff or not.
+    with an imbalance at depth 2. A grid is integrated at once, each of its points
+    with steps of its own.
 
     Args:
         moment: $S$, symmetric, positive semi-definite, shape `(*grid, m, m)`.
@@ -77,12 +77,12 @@ def reduced_flow(
     if depth == 1:
         found = _regression(eigenvalues, turned[0], turned[1], at)
     else:
-        found = np.empty((*delta.shape, len(at), drive.shape[-1]))
-        for index in np.ndindex(delta.shape):
-            field = ArrowField(eigenvalues[index], turned[0][index], depth - 1)
-            layers = _layers(turned[1][index], depth, float(delta[index]))
-            states = arrow_flow(field, layers, at, tolerance)
-            found[index] = states[:, :1] ** (depth - 1) * states[:, 1:]
+        layers = _layers(turned[1], depth, delta).reshape(-1, drive.shape[-1] + 1)
+        rates, pulls = (a.reshape(len(layers), -1) for a in (eigenvalues, turned[0]))
+        field = ArrowField(rates, pulls, depth - 1)
+        states = arrow_flow(field, layers, at, tolerance)
+        found = states[..., :1] ** (depth - 1) * states[..., 1:]
+        found = found.reshape(*delta.shape, *found.shape[1:])
     return np.einsum("...ij,...tj->...ti", axes, found)
 
 
@@ -248,16 +248,19 @@ def _regression(
 
 
 def _layers(
-    start: Float[np.ndarray, " m"], depth: int, imbalance: float
-) -> Float[np.ndarray, " m1"]:
-    r"""$(\alpha, \omega)$ of a vector, $\alpha\ge0$."""
-    length = float(np.linalg.norm(start))
+    start: Float[np.ndarray, "*grid m"],
+    depth: int,
+    imbalance: Float[np.ndarray, "*grid"],
+) -> Float[np.ndarray, "*grid m1"]:
+    r"""$(\alpha, \omega)$ of vectors, $\alpha\ge0$."""
+    length = np.linalg.norm(start, axis=-1)
     if depth > 2:
         alpha = length ** (1 / depth)
     else:
-        root = float(np.hypot(imbalance, 2 * length))
-        alpha = np.sqrt((root + abs(imbalance)) / 2)
-        if imbalance < 0:
-            alpha = length / alpha
-    first = start / alpha ** (depth - 1) if length > 0 else start
-    return np.concatenate([[alpha], first])
+        root = np.hypot(imbalance, 2 * length)
+        larger = np.sqrt((root + np.abs(imbalance)) / 2)
+        smaller = length / np.where(larger > 0, larger, 1.0)
+        alpha = np.where(imbalance < 0, smaller, larger)
+    upper = alpha[..., None] ** (depth - 1)
+    first = np.where(upper > 0, start / np.where(upper > 0, upper, 1.0), 0.0)
+    return np.concatenate([alpha[..., None], first], axis=-1)
