@@ -17,6 +17,12 @@ from linnet.phenomena.anisotropy.theory.adapted_basis import (
 from linnet.phenomena.anisotropy.theory.adapted_basis import (
     adapted_basis as adapted_basis,
 )
+from linnet.phenomena.anisotropy.theory.companion import (
+    companion_transform as companion_transform,
+)
+from linnet.phenomena.anisotropy.theory.companion import support_edges as support_edges
+from linnet.phenomena.anisotropy.theory.contour import Contour as Contour
+from linnet.phenomena.anisotropy.theory.contour import sample_contour as sample_contour
 from linnet.phenomena.anisotropy.theory.conventions import EXCESS_RISK as EXCESS_RISK
 from linnet.phenomena.anisotropy.theory.conventions import Risk as Risk
 from linnet.phenomena.anisotropy.theory.conventions import (
@@ -47,6 +53,12 @@ from linnet.phenomena.anisotropy.theory.input_modes import (
 from linnet.phenomena.anisotropy.theory.input_modes import (
     modes_of_moments as modes_of_moments,
 )
+from linnet.phenomena.anisotropy.theory.learning_curve import (
+    LearningCurve as LearningCurve,
+)
+from linnet.phenomena.anisotropy.theory.learning_curve import (
+    learning_curve as learning_curve,
+)
 from linnet.phenomena.anisotropy.theory.limits import HarmfulSpikes as HarmfulSpikes
 from linnet.phenomena.anisotropy.theory.limits import harmful_spikes as harmful_spikes
 from linnet.phenomena.anisotropy.theory.limits import limit_kappa as limit_kappa
@@ -61,6 +73,15 @@ from linnet.phenomena.anisotropy.theory.penalty import OptimalRidge as OptimalRi
 from linnet.phenomena.anisotropy.theory.penalty import optimal_ridge as optimal_ridge
 from linnet.phenomena.anisotropy.theory.plane import Plane as Plane
 from linnet.phenomena.anisotropy.theory.plane import spike_plane as spike_plane
+from linnet.phenomena.anisotropy.theory.population import (
+    PopulationSpectrum as PopulationSpectrum,
+)
+from linnet.phenomena.anisotropy.theory.population import (
+    covariance_population as covariance_population,
+)
+from linnet.phenomena.anisotropy.theory.population import (
+    spiked_population as spiked_population,
+)
 from linnet.phenomena.anisotropy.theory.reduced_flow import (
     flow_velocity as flow_velocity,
 )
@@ -76,4 +97,10 @@ from linnet.phenomena.anisotropy.theory.starts import (
 )
 from linnet.phenomena.anisotropy.theory.starts import (
     mean_log_effective_start as mean_log_effective_start,
+)
+from linnet.phenomena.anisotropy.theory.stopping import Regularizers as Regularizers
+from linnet.phenomena.anisotropy.theory.stopping import Stopping as Stopping
+from linnet.phenomena.anisotropy.theory.stopping import best_stopping as best_stopping
+from linnet.phenomena.anisotropy.theory.stopping import (
+    compare_regularizers as compare_regularizers,
 )
