@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from linnet.dynamics import SGD, WithoutReplacement, simulate
+from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import currents, late_chains, runs
 from linnet.phenomena.fluctuations.claims.currents import (
@@ -73,3 +75,43 @@ def test_label_noise_is_as_strong_as_that_of_minibatches():
     np.testing.assert_allclose(noise, expected, atol=1e-12)
     errors = [np.std(CLAIM.observe(asked)[label]) for label in (CURRENTS, BALANCED)]
     assert 0.5 < errors[0] / errors[1] < 2
+
+
+def first_currents(asked, chains=2048, pairs=32):
+    """Of the first step from isotropic starts: several of either sign, as outputs.
+
+    Those of a chain draw the same batches, so that the noise of the residuals cancels.
+    """
+    dataset, minimum = asked.dataset, runs.minimum(asked)
+    strength = currents.RATE * currents._noise_factor() / 2
+    size = np.sqrt(strength * (minimum.residuals**2).mean())
+    minimizer = asked.moments.minimizer().end_to_end
+    rng = np.random.default_rng(0)
+    start = size * rng.normal(size=(chains, pairs, currents.INPUTS))
+    targets = np.repeat(dataset.targets, 2 * pairs, axis=1)
+    sampling = WithoutReplacement()
+    run = simulate(
+        SGD(dataset.inputs, targets, currents.RATE, currents.BATCH, sampling),
+        (minimizer + np.concatenate([start, -start], axis=1),),
+        steps=[0, 1],
+        observe={"layer": lambda weights: weights[0]},
+    )
+    before, after = (np.asarray(run["layer"]) - minimizer) @ minimum.basis
+    product = np.einsum("cai,caj->cij", after, before) / (2 * pairs)
+    lag = product - product.transpose(0, 2, 1)
+    return lag[(slice(None), *np.triu_indices(currents.INPUTS, 1))]
+
+
+def test_currents_set_in_while_isotropic_chains_burn_in():
+    asked = CLAIM.canonical(0, True)
+    exact = CLAIM.predict(asked)[CURRENTS]
+    first, late = (
+        Estimate.from_samples(found @ exact / (exact @ exact))  # 1: as predicted
+        for found in (first_currents(asked), currents.minibatch_currents(asked))
+    )
+    assert abs(first.z(0)) < 4
+    assert first.value + 4 * first.stderr < 1 / 2
+    assert abs(first.z(1)) > 10
+    assert abs(late.z(1)) < 4
+    assert late.value - 4 * late.stderr > 1 / 2
+    assert abs(late.z(0)) > 10
