@@ -7,7 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from linnet.dynamics.jackknife import Matrix, jackknife, lagged_about, second_about
+from linnet.dynamics.group_sums import (
+    Matrix,
+    jackknifed,
+    lagged_about,
+    second_about,
+)
 from linnet.dynamics.record_totals import Totals
 from linnet.numerics import Estimate
 
@@ -113,7 +118,7 @@ class LateTime:
         def covariance(groups: int, second: Matrix, sums: np.ndarray) -> Matrix:
             return second_about(second, sums, groups * size, point)
 
-        return jackknife(covariance, totals.second, totals.group_sums)
+        return jackknifed(covariance, totals.second, totals.group_sums)
 
     def lagged(self, lag: int) -> Matrix:
         r"""$\mathbb E(x_{t+l}-\mu)(x_t-\mu)^\top$ about the grand mean.
@@ -255,7 +260,7 @@ class LateTime:
             mean = both / (groups * size)
             return statistic(lagged_about(cross, later, earlier, mean, groups * count))
 
-        return jackknife(of, *sums)
+        return jackknifed(of, *sums)
 
     def _autocovariance(
         self,

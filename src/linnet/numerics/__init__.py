@@ -16,6 +16,7 @@ from linnet.numerics.deterministic_equivalents import (
 )
 from linnet.numerics.estimate import Estimate as Estimate
 from linnet.numerics.frames import haar_frame as haar_frame
+from linnet.numerics.jackknife import jackknife as jackknife
 from linnet.numerics.krylov import KrylovBasis as KrylovBasis
 from linnet.numerics.krylov import krylov_basis as krylov_basis
 from linnet.numerics.krylov import krylov_space as krylov_space

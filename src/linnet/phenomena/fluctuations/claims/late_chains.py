@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from linnet.network import Weights
-from linnet.numerics import Estimate
+from linnet.numerics import Estimate, jackknife
 from linnet.phenomena.fluctuations import theory
 from linnet.phenomena.fluctuations.claims import problems, runs
 from linnet.study import Problem
@@ -141,14 +141,13 @@ def unbiased_anisotropy(covariances: np.ndarray) -> Estimate:
 
 
 def jackknifed(value: Statistic, groups: int) -> Estimate:
-    """A statistic of groups with its error: each is left out in turn."""
-    whole = value(np.arange(groups))
-    parts = np.array(
-        [value(np.delete(np.arange(groups), left)) for left in range(groups)]
-    )
-    spread = parts - parts.mean(0)
-    error = np.sqrt((groups - 1) / groups * (spread**2).sum(0))
-    return Estimate(np.asarray(whole), error, groups)
+    """A statistic of the groups with these indices, with its error; as it is."""
+    everyone = np.arange(groups)
+
+    def without(left: int) -> float | np.ndarray:
+        return value(np.delete(everyone, left))
+
+    return jackknife(value(everyone), without, groups, removes_bias=False)
 
 
 def _flat(weights: Weights) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.numerics import Estimate
+from linnet.numerics import Estimate, jackknife
 from linnet.phenomena.fluctuations.measure.correlation import autocorrelation
 from linnet.phenomena.fluctuations.measure.window import Records, projected, unit_axes
 from linnet.shapes import Float
@@ -134,16 +134,19 @@ def noise_to_hessian(
     noise = rows - rows.mean(0)
     whole = noise.T @ noise / n
     both = np.array([commutator(hessian, whole), alignment(hessian, whole)])
-    left_out = np.array([_both_without(hessian, rows, g) for g in range(GROUPS)])
-    spread = left_out - left_out.mean(0)
-    error = np.sqrt((GROUPS - 1) / GROUPS * (spread**2).sum(0))
+    found = jackknife(
+        both,
+        lambda group: _both_without(hessian, rows, group),
+        GROUPS,
+        removes_bias=False,
+    )
     turned = noise @ hessian
     own = 2 * ((turned**2).sum(1) * (noise**2).sum(1) - ((turned * noise).sum(1)) ** 2)
     null = np.sqrt(own.sum()) / n / _scale(hessian, whole)
     above = np.sqrt(max(both[0] ** 2 - null**2, 0.0))
     of_commutator, of_alignment = (
-        Estimate(np.array(b), np.array(e), GROUPS)
-        for b, e in zip(both, error, strict=True)
+        Estimate(np.array(value), np.array(error), GROUPS)
+        for value, error in zip(found.value, found.stderr, strict=True)
     )
     return NoiseToHessian(of_commutator, float(null), float(above), of_alignment)
 
@@ -172,12 +175,12 @@ def noise_autocorrelation(
 
 def _both_without(
     hessian: Square, rows: Float[np.ndarray, "n p"], group: int
-) -> tuple[float, float]:
+) -> Float[np.ndarray, " 2"]:
     """Commutator and alignment without every twentieth sample."""
     keep = np.arange(len(rows)) % GROUPS != group
     part = rows[keep] - rows[keep].mean(0)
     noise = part.T @ part / len(part)
-    return commutator(hessian, noise), alignment(hessian, noise)
+    return np.array([commutator(hessian, noise), alignment(hessian, noise)])
 
 
 def _batches(gradients: Gradients, n: int | None) -> Iterator[Float[np.ndarray, "b p"]]:

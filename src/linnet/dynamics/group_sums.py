@@ -1,11 +1,11 @@
-"""Covariances from sums, and their error bars by the jackknife over groups."""
+"""Covariances from the sums that groups of replicas keep, and their error bars."""
 
 from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
 
-from linnet.numerics import Estimate
+from linnet.numerics import Estimate, jackknife
 
 Matrix = Float[np.ndarray, "p p"]
 Vector = Float[np.ndarray, " p"]
@@ -34,7 +34,7 @@ def lagged_about(
     return (cross - mixed) / count + np.outer(mean, mean)
 
 
-def jackknife(statistic: Callable[..., Matrix], *parts: np.ndarray) -> Estimate:
+def jackknifed(statistic: Callable[..., Matrix], *parts: np.ndarray) -> Estimate:
     """Delete one group at a time; `statistic` takes how many there are, and their sums.
 
     Raises:
@@ -47,12 +47,9 @@ def jackknife(statistic: Callable[..., Matrix], *parts: np.ndarray) -> Estimate:
             " the run kept 1: ask for more `groups`."
         )
     wholes = [part.sum(0) for part in parts]
-    found = statistic(groups, *wholes)
-    mean, squares = np.zeros_like(found), np.zeros_like(found)
-    for at in range(groups):  # never all of them at once: they may be large
+
+    def without(at: int) -> Matrix:
         rest = [whole - part[at] for whole, part in zip(wholes, parts, strict=True)]
-        value = groups * found - (groups - 1) * statistic(groups - 1, *rest)
-        step = value - mean
-        mean = mean + step / (at + 1)
-        squares = squares + step * (value - mean)
-    return Estimate(mean, np.sqrt(squares / (groups * (groups - 1))), groups)
+        return statistic(groups - 1, *rest)
+
+    return jackknife(statistic(groups, *wholes), without, groups)
