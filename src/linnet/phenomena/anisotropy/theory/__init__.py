@@ -69,8 +69,18 @@ from linnet.phenomena.anisotropy.theory.limits import (
 from linnet.phenomena.anisotropy.theory.mode_flow import ModePath as ModePath
 from linnet.phenomena.anisotropy.theory.mode_flow import mode_descent as mode_descent
 from linnet.phenomena.anisotropy.theory.mode_flow import mode_flow as mode_flow
+from linnet.phenomena.anisotropy.theory.modes import Modes as Modes
+from linnet.phenomena.anisotropy.theory.modes import task_modes as task_modes
 from linnet.phenomena.anisotropy.theory.penalty import OptimalRidge as OptimalRidge
 from linnet.phenomena.anisotropy.theory.penalty import optimal_ridge as optimal_ridge
+from linnet.phenomena.anisotropy.theory.phases import FirstLine as FirstLine
+from linnet.phenomena.anisotropy.theory.phases import corner as corner
+from linnet.phenomena.anisotropy.theory.phases import first_line as first_line
+from linnet.phenomena.anisotropy.theory.phases import first_phase as first_phase
+from linnet.phenomena.anisotropy.theory.phases import (
+    first_phase_time as first_phase_time,
+)
+from linnet.phenomena.anisotropy.theory.phases import half_time as half_time
 from linnet.phenomena.anisotropy.theory.plane import Plane as Plane
 from linnet.phenomena.anisotropy.theory.plane import spike_plane as spike_plane
 from linnet.phenomena.anisotropy.theory.population import (
@@ -104,3 +114,10 @@ from linnet.phenomena.anisotropy.theory.stopping import best_stopping as best_st
 from linnet.phenomena.anisotropy.theory.stopping import (
     compare_regularizers as compare_regularizers,
 )
+from linnet.phenomena.anisotropy.theory.visibility import (
+    most_visible_spike as most_visible_spike,
+)
+from linnet.phenomena.anisotropy.theory.visibility import (
+    most_visible_spike_limit as most_visible_spike_limit,
+)
+from linnet.phenomena.anisotropy.theory.visibility import plateau_ratio as plateau_ratio

@@ -70,6 +70,25 @@ def check_counts(n: ArrayLike, d: ArrayLike) -> None:
         )
 
 
+def check_finite(name: str, value: ArrayLike) -> None:
+    """Refuse what is not finite."""
+    given = np.asarray(value, dtype=float)
+    if not np.isfinite(given).all():
+        worst = given[~np.isfinite(given)].flat[0]
+        raise ValueError(f"Argument `{name}` must be finite, but is {worst:.6g}.")
+
+
+def check_fraction(fraction: ArrayLike) -> None:
+    """Refuse what is no proper part of a whole."""
+    _refuse(
+        "fraction",
+        fraction,
+        lambda part: (part > 0) & (part < 1),
+        "must lie in (0, 1)",
+        "it is a part of the way",
+    )
+
+
 def _refuse(
     name: str,
     value: ArrayLike,
