@@ -29,6 +29,16 @@ from linnet.phenomena.anisotropy.theory.conventions import (
     RiskConvention as RiskConvention,
 )
 from linnet.phenomena.anisotropy.theory.conventions import signal_power as signal_power
+from linnet.phenomena.anisotropy.theory.discrete import (
+    discrete_half_time as discrete_half_time,
+)
+from linnet.phenomena.anisotropy.theory.discrete import (
+    discrete_slowdown as discrete_slowdown,
+)
+from linnet.phenomena.anisotropy.theory.discrete import imbalance_step as imbalance_step
+from linnet.phenomena.anisotropy.theory.discrete import (
+    largest_stable_step as largest_stable_step,
+)
 from linnet.phenomena.anisotropy.theory.equivalents import (
     EquivalentRisk as EquivalentRisk,
 )
@@ -52,6 +62,11 @@ from linnet.phenomena.anisotropy.theory.input_modes import (
 )
 from linnet.phenomena.anisotropy.theory.input_modes import (
     modes_of_moments as modes_of_moments,
+)
+from linnet.phenomena.anisotropy.theory.late_rates import LateRates as LateRates
+from linnet.phenomena.anisotropy.theory.late_rates import late_rates as late_rates
+from linnet.phenomena.anisotropy.theory.late_rates import (
+    relaxation_rates as relaxation_rates,
 )
 from linnet.phenomena.anisotropy.theory.learning_curve import (
     LearningCurve as LearningCurve,
@@ -97,6 +112,22 @@ from linnet.phenomena.anisotropy.theory.reduced_flow import (
 )
 from linnet.phenomena.anisotropy.theory.reduced_flow import nullclines as nullclines
 from linnet.phenomena.anisotropy.theory.reduced_flow import reduced_flow as reduced_flow
+from linnet.phenomena.anisotropy.theory.sharpness import (
+    FlattestMinimum as FlattestMinimum,
+)
+from linnet.phenomena.anisotropy.theory.sharpness import (
+    balanced_sharpness as balanced_sharpness,
+)
+from linnet.phenomena.anisotropy.theory.sharpness import escape_window as escape_window
+from linnet.phenomena.anisotropy.theory.sharpness import (
+    flattest_minimum as flattest_minimum,
+)
+from linnet.phenomena.anisotropy.theory.sharpness import (
+    minimum_sharpness as minimum_sharpness,
+)
+from linnet.phenomena.anisotropy.theory.sharpness import (
+    settling_layer as settling_layer,
+)
 from linnet.phenomena.anisotropy.theory.starts import GrownStart as GrownStart
 from linnet.phenomena.anisotropy.theory.starts import early_end as early_end
 from linnet.phenomena.anisotropy.theory.starts import early_layers as early_layers
