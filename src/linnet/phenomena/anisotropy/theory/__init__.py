@@ -68,6 +68,12 @@ from linnet.phenomena.anisotropy.theory.late_rates import late_rates as late_rat
 from linnet.phenomena.anisotropy.theory.late_rates import (
     relaxation_rates as relaxation_rates,
 )
+from linnet.phenomena.anisotropy.theory.later_phase import (
+    slow_manifold as slow_manifold,
+)
+from linnet.phenomena.anisotropy.theory.later_phase import (
+    zero_gradient_closure as zero_gradient_closure,
+)
 from linnet.phenomena.anisotropy.theory.learning_curve import (
     LearningCurve as LearningCurve,
 )
@@ -144,6 +150,11 @@ from linnet.phenomena.anisotropy.theory.stopping import Stopping as Stopping
 from linnet.phenomena.anisotropy.theory.stopping import best_stopping as best_stopping
 from linnet.phenomena.anisotropy.theory.stopping import (
     compare_regularizers as compare_regularizers,
+)
+from linnet.phenomena.anisotropy.theory.timing import phase_delay as phase_delay
+from linnet.phenomena.anisotropy.theory.timing import phase_times as phase_times
+from linnet.phenomena.anisotropy.theory.timing import (
+    strong_spike_delay as strong_spike_delay,
 )
 from linnet.phenomena.anisotropy.theory.visibility import (
     most_visible_spike as most_visible_spike,
