@@ -92,6 +92,11 @@ from linnet.phenomena.anisotropy.theory.mode_flow import mode_descent as mode_de
 from linnet.phenomena.anisotropy.theory.mode_flow import mode_flow as mode_flow
 from linnet.phenomena.anisotropy.theory.modes import Modes as Modes
 from linnet.phenomena.anisotropy.theory.modes import task_modes as task_modes
+from linnet.phenomena.anisotropy.theory.outputs import EscapeModes as EscapeModes
+from linnet.phenomena.anisotropy.theory.outputs import escape_angles as escape_angles
+from linnet.phenomena.anisotropy.theory.outputs import escape_modes as escape_modes
+from linnet.phenomena.anisotropy.theory.outputs import saddle as saddle
+from linnet.phenomena.anisotropy.theory.outputs import saddle_losses as saddle_losses
 from linnet.phenomena.anisotropy.theory.penalty import OptimalRidge as OptimalRidge
 from linnet.phenomena.anisotropy.theory.penalty import optimal_ridge as optimal_ridge
 from linnet.phenomena.anisotropy.theory.phases import FirstLine as FirstLine
@@ -151,6 +156,12 @@ from linnet.phenomena.anisotropy.theory.stopping import best_stopping as best_st
 from linnet.phenomena.anisotropy.theory.stopping import (
     compare_regularizers as compare_regularizers,
 )
+from linnet.phenomena.anisotropy.theory.tangent_kernel import (
+    silent_alignment_angle as silent_alignment_angle,
+)
+from linnet.phenomena.anisotropy.theory.tangent_kernel import (
+    tangent_matrix as tangent_matrix,
+)
 from linnet.phenomena.anisotropy.theory.timing import phase_delay as phase_delay
 from linnet.phenomena.anisotropy.theory.timing import phase_times as phase_times
 from linnet.phenomena.anisotropy.theory.timing import (
@@ -163,3 +174,12 @@ from linnet.phenomena.anisotropy.theory.visibility import (
     most_visible_spike_limit as most_visible_spike_limit,
 )
 from linnet.phenomena.anisotropy.theory.visibility import plateau_ratio as plateau_ratio
+from linnet.phenomena.anisotropy.theory.weight_decay import (
+    DecayedSolution as DecayedSolution,
+)
+from linnet.phenomena.anisotropy.theory.weight_decay import (
+    collapse_slope as collapse_slope,
+)
+from linnet.phenomena.anisotropy.theory.weight_decay import (
+    decayed_solution as decayed_solution,
+)
