@@ -49,7 +49,10 @@ def test_with_one_spike_it_is_the_plane(rho, cosine, seed):
     np.testing.assert_allclose(basis.losses[0], plane.signal_power / 2, rtol=1e-12)
     a, b = cosine**2, 1 - cosine**2
     ratio = rho**2 * (1 + rho) * a * b / ((1 + rho) ** 3 * a + b) / (1 + rho * a)
-    np.testing.assert_allclose(basis.losses[1] / basis.losses[0], ratio, rtol=1e-7)
+    np.testing.assert_allclose(basis.excess[1] / basis.losses[0], ratio, rtol=1e-7)
+    np.testing.assert_allclose(
+        basis.losses[1] - basis.excess[1], 0, atol=1e-13 + 1e-13 * abs(rho)
+    )
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,29 @@ def test_the_difference_of_squared_lengths_is_kept():
     np.testing.assert_allclose(left, left[0] * np.exp(-0.2 * path.times), atol=1e-9)
 
 
+@pytest.mark.parametrize("weight_decay", [0.1, 0.5])
+def test_weight_decay_ends_at_ridge_with_a_penalty_of_its_own_choosing(weight_decay):
+    inputs, targets = sampled(8, 6, seed=13)
+    moments, modes = Moments.of_data(inputs, targets), modes_of_data(inputs, targets)
+    path = mode_flow(
+        modes, 0.1, modes.correlation / 30, [1e3], weight_decay=weight_decay
+    )
+    w = path.end_to_end()[0]
+    penalty = weight_decay / np.linalg.norm(w)
+    ridge = np.linalg.solve(moments.xx + penalty * np.eye(6), moments.yx[0])
+    np.testing.assert_allclose(w, ridge, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("times_drive", "ends"), [(1.01, True), (0.99, False)])
+def test_weight_decay_beyond_the_drive_ends_everything(times_drive, ends):
+    modes = modes_of_data(*sampled(8, 6, seed=13))
+    decay = times_drive * np.linalg.norm(modes.drive)
+    path = mode_flow(
+        modes, 0.1, modes.correlation / 30, [1e4], weight_decay=decay, tolerance=1e-8
+    )
+    assert (np.linalg.norm(path.end_to_end()) < 1e-9) == ends
+
+
 def test_excess_risk_is_that_of_the_population():
     rng = np.random.default_rng(12)
     covariance, teacher = (

@@ -118,6 +118,18 @@ def test_a_strong_spike_and_a_tiny_start_are_integrated_to_the_tolerance(rho):
     assert 1e-8 < np.abs(coarse - fine).max() < 1e-2
 
 
+@pytest.mark.parametrize("tiny", [1e-12, 1e-200, 1e-300])
+def test_every_start_that_is_a_number_grows(tiny):
+    # With the whole teacher along the spike the first phase is a sigmoid, exactly.
+    moment, drive = plane(10.0, 1.0)
+    top = drive[0] / moment[0, 0]
+    half = (np.log(top) - np.log(tiny)) / (2 * drive[0])
+    times = half + np.linspace(-0.2, 0.2, 5)
+    path = reduced_flow(moment, drive, [tiny, 0.0], times)
+    sigmoid = top / (1 + np.exp(-2 * drive[0] * (times - half)))
+    np.testing.assert_allclose(path[:, 0], sigmoid, rtol=1e-8)
+
+
 def test_it_is_the_table_of_half_times():
     # rho, A, half time of the first phase, half time of the second; c_0 = 1e-6.
     table = [

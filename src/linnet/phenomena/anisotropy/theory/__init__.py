@@ -123,6 +123,12 @@ from linnet.phenomena.anisotropy.theory.reduced_flow import (
 )
 from linnet.phenomena.anisotropy.theory.reduced_flow import nullclines as nullclines
 from linnet.phenomena.anisotropy.theory.reduced_flow import reduced_flow as reduced_flow
+from linnet.phenomena.anisotropy.theory.sampled_drive import (
+    drive_overlap as drive_overlap,
+)
+from linnet.phenomena.anisotropy.theory.sampled_drive import (
+    mean_square_drive as mean_square_drive,
+)
 from linnet.phenomena.anisotropy.theory.sharpness import (
     FlattestMinimum as FlattestMinimum,
 )

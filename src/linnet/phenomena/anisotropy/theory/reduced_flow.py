@@ -45,8 +45,9 @@ def reduced_flow(
             $c$ stays; with $\delta > 0$ it is left like any other point.
         times: Rising, >= 0.
         depth: $L\ge1$; 1 is in closed form.
-        imbalance: $\delta$, of the grid's shape. The start fixes the layers, the last
-            one positive.
+        imbalance: $\delta$, of the grid's shape, of layers of rank one; not the
+            balance up to a multiple of the identity, which needs layers of full rank.
+            The start fixes the layers, the last one positive.
         tolerance: Of each step, relative to the largest length of each layer so far.
             `moment`, `drive`, `start` and `imbalance` broadcast.
 
@@ -116,17 +117,17 @@ def flow_velocity(
     gradient = drive - np.einsum("...ij,...j->...i", moment, at)
     if depth == 1:
         return gradient
-    square = np.sum(at**2, axis=-1, keepdims=True)
-    along = np.sum(at * gradient, axis=-1, keepdims=True) * at
+    length = _length(at)[..., None]
+    unit = at / np.where(length > 0, length, 1.0)
+    along = np.sum(unit * gradient, axis=-1, keepdims=True) * unit
     if depth > 2:
-        unit = along / np.where(square > 0, square, 1.0)
-        return square ** (1 - 1 / depth) * (gradient + (depth - 1) * unit)
-    root = np.sqrt(imbalance**2 + 4 * square)
+        return length ** (2 - 2 / depth) * (gradient + (depth - 1) * along)
     # (R + |delta|) / 2 and its partner, without the difference of equal numbers.
-    larger = (root + abs(imbalance)) / 2
+    larger = (np.hypot(imbalance, 2 * length) + abs(imbalance)) / 2
+    smaller = length / np.where(larger > 0, larger, 1.0) * length
     if imbalance >= 0:
-        return larger * gradient + along / np.where(larger > 0, larger, 1.0)
-    return square / larger * gradient + larger * along / np.where(square > 0, square, 1)
+        return larger * gradient + smaller * along
+    return smaller * gradient + larger * along
 
 
 def nullclines(
@@ -253,7 +254,7 @@ def _layers(
     imbalance: Float[np.ndarray, "*grid"],
 ) -> Float[np.ndarray, "*grid m1"]:
     r"""$(\alpha, \omega)$ of vectors, $\alpha\ge0$."""
-    length = np.linalg.norm(start, axis=-1)
+    length = _length(start)
     if depth > 2:
         alpha = length ** (1 / depth)
     else:
@@ -264,3 +265,10 @@ def _layers(
     upper = alpha[..., None] ** (depth - 1)
     first = np.where(upper > 0, start / np.where(upper > 0, upper, 1.0), 0.0)
     return np.concatenate([alpha[..., None], first], axis=-1)
+
+
+def _length(vectors: Float[np.ndarray, "*grid m"]) -> Float[np.ndarray, "*grid"]:
+    """Euclidean, without underflow of the squares."""
+    largest = np.abs(vectors).max(axis=-1)
+    scale = np.where(largest > 0, largest, 1.0)
+    return scale * np.linalg.norm(vectors / scale[..., None], axis=-1)
