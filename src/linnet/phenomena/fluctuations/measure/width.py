@@ -155,45 +155,19 @@ def _roots(
     above: Float[np.ndarray, "2 m2"],
     tolerance: float,
 ) -> Float[np.ndarray, " m2"]:
-    """Chandrupatla's method on all rays at once; brackets always hold a crossing."""
-    (b, fb), (a, fa) = below.copy(), above.copy()
-    reached = np.isfinite(a)
-    c, fc, share = a.copy(), fa.copy(), np.full(len(a), 0.5)
-    for _ in range(200):
-        wide = np.abs(b - a) > tolerance * np.maximum(np.abs(a), np.abs(b))
-        i = np.flatnonzero(reached & wide & (fa != 0) & (fb != 0))
-        if not i.size:
-            break
-        x = a[i] + share[i] * (b[i] - a[i])
-        fx = ray(i, x)
-        same = np.sign(fx) == np.sign(fa[i])
-        c[i], fc[i] = np.where(same, a[i], b[i]), np.where(same, fa[i], fb[i])
-        b[i], fb[i] = np.where(same, b[i], a[i]), np.where(same, fb[i], fa[i])
-        a[i], fa[i] = x, fx
-        share[i] = _next_share(a[i], b[i], c[i], fa[i], fb[i], fc[i], tolerance)
-    return np.where(reached, np.where(np.abs(fa) < np.abs(fb), a, b), np.inf)
+    """Where the level is crossed, on all rays at once; infinite where it is not."""
+    from scipy.optimize.elementwise import find_root
 
-
-def _next_share(
-    a: Float[np.ndarray, " b"],
-    b: Float[np.ndarray, " b"],
-    c: Float[np.ndarray, " b"],
-    fa: Float[np.ndarray, " b"],
-    fb: Float[np.ndarray, " b"],
-    fc: Float[np.ndarray, " b"],
-    tolerance: float,
-) -> Float[np.ndarray, " b"]:
-    """Where in the bracket to look next: inverse quadratic if safe, else the middle."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
-        safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
-        quadratic = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (
-            fc - fa
-        ) * fb / (fc - fb)
-        least = 0.5 * tolerance * np.maximum(np.abs(a), np.abs(b)) / np.abs(b - a)
-    least = np.minimum(np.where(np.isfinite(least), least, 0.5), 0.5)
-    share = np.where(safe & np.isfinite(quadratic), quadratic, 0.5)
-    return np.clip(share, least, 1 - least)
+    reached = np.flatnonzero(np.isfinite(above[0]))
+    found = np.full(above.shape[1], np.inf)
+    if reached.size:
+        found[reached] = find_root(
+            lambda distances, rays: ray(rays, distances),
+            (below[0, reached], above[0, reached]),
+            args=(reached,),
+            tolerances={"xatol": 0.0, "xrtol": tolerance},
+        ).x
+    return found
 
 
 def _check_search(
