@@ -5,6 +5,7 @@ Only matplotlib's object-oriented interface is used: no window, no global figure
 
 import io
 import math
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure as Canvas
 from linnet.show.head import add_head, title_height
 from linnet.show.legend import key_entries
 from linnet.show.markup import prefixed, shortened, slug
-from linnet.show.panel import draw_panel
+from linnet.show.panel import as_seen, draw_panel
 from linnet.show.style import (
     PANEL_HEIGHT,
     POINTS_PER_INCH,
@@ -91,7 +92,7 @@ def grid_shape(panels: int) -> tuple[int, int]:
 
 
 def _draw(figure: Figure) -> Canvas:
-    _require_panels(figure)
+    figure = _as_seen(figure)
     rows, columns = grid_shape(len(figure.panels))
     canvas, axes = _blank(figure, rows, columns)
     head = _draw_all(axes, figure)
@@ -112,7 +113,7 @@ def _draw(figure: Figure) -> Canvas:
 
 
 def _draw_apart(figure: Figure) -> list[Canvas]:
-    _require_panels(figure)
+    figure = _as_seen(figure)
     # Heads as tall as the tallest keep the axes of neighbors level.
     _, together = _blank(figure, 1, len(figure.panels))
     head = _draw_all(together, figure)
@@ -158,12 +159,14 @@ def _colors(figure: Figure) -> tuple[str, ...]:
     return palette(1 + last)
 
 
-def _require_panels(figure: Figure) -> None:
+def _as_seen(figure: Figure) -> Figure:
+    """With labels that say so where a line lies beyond the axes."""
     if not figure.panels:
         raise ValueError(
             "Argument `figure` must have at least one panel, but"
             f" `{figure.name}` has none: give it one, or no figure."
         )
+    return replace(figure, panels=tuple(as_seen(panel) for panel in figure.panels))
 
 
 def _svg(canvas: Canvas, name: str) -> str:

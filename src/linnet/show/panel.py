@@ -1,5 +1,6 @@
 """One pair of axes: every series in the manner of its role."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,32 @@ def draw_panel(ax: Axes, panel: Panel, colors: tuple[str, ...]) -> None:
     set_ticks(ax.yaxis, panel.y_scale, y_low, y_high)
     if not any(_shown(s, panel).any() for s in panel.series):
         ax.text(0.5, 0.5, "nothing to show", transform=ax.transAxes, ha="center")
+
+
+def as_seen(panel: Panel) -> Panel:
+    """The same panel, where a line that no reader will find says where it is.
+
+    A wrong theory or a guide may lie wholly beyond the axes, which the data decide;
+    its label then says so. What has no label is not looked for, except the wrong
+    theory, which the key names.
+    """
+    low, high = _limits(panel, "y")
+    placed = (_placed(series, low, high) for series in panel.series)
+    return replace(panel, series=tuple(placed))
+
+
+def _placed(series: Series, low: float, high: float) -> Series:
+    label = series.label
+    if series.role == "wrong" and not label:
+        label = "wrong theory"
+    y = _numbers(series.y)
+    y = y[np.isfinite(y)]
+    if series.role not in {"wrong", "guide"} or not label or not y.size:
+        return series
+    for place, beyond in (("below", y < low), ("above", y > high)):
+        if beyond.all():
+            return replace(series, label=f"{label} (far {place})")
+    return series
 
 
 def _is_counted(panel: Panel) -> bool:
