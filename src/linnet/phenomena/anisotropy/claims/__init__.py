@@ -1,1 +1,10 @@
 """Claims of anisotropy: the only place where theory and simulation meet."""
+
+from linnet.phenomena.anisotropy.claims.answers import answers as answers
+from linnet.phenomena.anisotropy.claims.answers import headline as headline
+from linnet.phenomena.anisotropy.claims.answers import predictions as predictions
+from linnet.phenomena.anisotropy.claims.data_phases import DataPhases
+from linnet.phenomena.anisotropy.claims.settings import check as check
+from linnet.phenomena.anisotropy.claims.settings import settings as settings
+
+CLAIMS = (DataPhases(),)

@@ -1,0 +1,142 @@
+"""What this phenomenon tells the owner of a data set, in words and in numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from linnet.numerics import participation_ratio
+from linnet.phenomena.anisotropy import measure, theory
+from linnet.phenomena.anisotropy.claims import data_phases, question
+from linnet.study import Answer, Problem, Verdict
+from linnet.study.words import number, percent
+
+Verdicts = Mapping[str, Verdict]
+
+NOT_RUN = "not trained"
+NAMED = 3  # principal directions that are told one by one
+
+
+def predictions(problem: Problem) -> dict[str, Any]:
+    """Everything predicted for this data, as plain numbers. Theory only."""
+    basis = question.basis(problem)
+    return {
+        "output": question.output(problem).tolist(),
+        "learning_rate": question.learning_rate(problem),
+        "largest_stable_rate": question.edge(problem),
+        "drive": basis.drive,
+        "directions": basis.dimensions,
+        "phase_steps": data_phases.phases(problem).tolist(),
+        "plateau_losses": (basis.excess / basis.excess[0]).tolist(),
+        "angle_of_correlation_and_solution": theory.silent_alignment_angle(
+            question.moments(problem)
+        ).item(),
+    }
+
+
+def headline(problem: Problem) -> str:
+    """The phenomenon's prediction in one sentence."""
+    if data_phases.DataPhases().applies(problem) is not None:
+        return ""
+    first, *second = data_phases.phases(problem)
+    told = f" by step {_step(first)}"
+    if second:
+        told += f", then along what that leaves by step {_step(second[0])}"
+    return (
+        f"{_whose(problem)} is learned first along the input-output correlation{told}"
+        " (half of each)."
+    )
+
+
+def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
+    """The questions of a data set's owner, predicted and observed."""
+    given = [_shape(problem)]
+    if data_phases.DataPhases().applies(problem) is None:
+        given += [_phases(problem, verdicts), _first_alone(problem, verdicts)]
+    return tuple(given)
+
+
+def _shape(problem: Problem) -> Answer:
+    """How anisotropic the inputs are, and where the target lies in them."""
+    variances, axes = np.linalg.eigh(problem.moments.xx)
+    solution = question.moments(problem).minimizer().end_to_end[0]
+    shares = variances[::-1] / variances.sum()
+    cosines = measure.alignment_cosines(axes.T[::-1], solution)
+    first = ", ".join(percent(share) for share in shares[:NAMED])
+    along = ", ".join(number(abs(c), 2) for c in cosines[:NAMED])
+    reached = np.cumsum(cosines[::-1] ** 2)[::-1]
+    beyond = reached[NAMED] if len(reached) > NAMED else 0.0
+    count = number(float(participation_ratio(np.maximum(variances, 0))), 3)
+    return Answer(
+        question="How anisotropic are the inputs, and how does the target lie in them?",
+        prediction="measured, not predicted",
+        observation=(
+            f"the first principal directions carry {first} of the variance (about"
+            f" {count} directions carry it all); the cosines of the solution with them"
+            f" are {along}, and {percent(float(beyond))} of its squared length lies in"
+            " the others"
+        ),
+        outcome="",
+    )
+
+
+def _phases(problem: Problem, verdicts: Verdicts) -> Answer:
+    observation = NOT_RUN
+    if "data_phases" in verdicts:
+        observation = _steps(data_phases.observed_phases(problem))
+    angle = np.degrees(theory.silent_alignment_angle(question.moments(problem)).item())
+    return Answer(
+        question="In which phases is it learned, and when?",
+        prediction=(
+            f"{_steps(data_phases.phases(problem))} (learning rate"
+            f" {number(question.learning_rate(problem), 3)}; the correlation points"
+            f" {number(float(angle), 2)}° away from the solution)"
+        ),
+        observation=observation,
+        outcome=_part(verdicts, data_phases.STEPS),
+    )
+
+
+def _first_alone(problem: Problem, verdicts: Verdicts) -> Answer:
+    basis = question.basis(problem)
+    first = round(data_phases.phases(problem)[0])
+    observation = NOT_RUN
+    if "data_phases" in verdicts:
+        left = data_phases.observed_loss(problem, first)
+        observation = f"{percent(left)} left at step {first:,}"
+    predicted = data_phases.predicted_loss(problem, np.array([first]))[0]
+    return Answer(
+        question="How much of it can the first phase learn?",
+        prediction=(
+            f"the correlation alone leaves at least"
+            f" {percent(basis.excess[1] / basis.excess[0])} of the loss above its"
+            f" minimum; {percent(float(predicted))} are left at step {first:,}"
+        ),
+        observation=observation,
+        outcome=_part(verdicts, data_phases.LOSS),
+    )
+
+
+def _whose(problem: Problem) -> str:
+    if len(question.output(problem)) == 1:
+        return "The target"
+    return "Of all outputs the combination that correlates most with the inputs"
+
+
+def _steps(found: np.ndarray) -> str:
+    told = f"half of the first direction after {_step(found[0])} steps"
+    if len(found) > 1:
+        told += f", half of the second after {_step(found[1])}"
+    return told
+
+
+def _step(step: float) -> str:
+    return number(float(step), 3)
+
+
+def _part(verdicts: Verdicts, label: str) -> str:
+    """The outcome of one of the quantities that the claim judges."""
+    verdict = verdicts.get("data_phases")
+    if verdict is None:
+        return ""
+    return next(c.outcome for c in verdict.comparisons if c.label == label)
