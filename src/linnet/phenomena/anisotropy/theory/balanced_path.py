@@ -15,8 +15,8 @@ from functools import cache
 from typing import final
 
 import numpy as np
-from numpy.polynomial import legendre
 
+from linnet.phenomena.anisotropy.theory.collocation import collocation
 from linnet.shapes import Float
 
 STAGES = 11
@@ -25,65 +25,6 @@ TOLERANCE = 1e-9
 CAREFUL = 100.0
 """Cancellation between nodes from which on linear systems are solved one by one."""
 MOST_STEPS = 2000
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Tableau:
-    """Collocation on the unit step: stages, integrals up to them, eigenbasis of these.
-
-    Attributes:
-        stages: Right Radau points in (0, 1], the last one 1.
-        integrals: Row $j$ integrates, up to stage $j$, what is given at the stages.
-        values: Eigenvalues of `integrals`; complex.
-        left: Their eigenvectors as columns; complex.
-        right: Inverse of `left`; complex.
-        coefficients: Legendre coefficients from values at the stages.
-    """
-
-    stages: Float[np.ndarray, " s"]
-    integrals: Float[np.ndarray, "s s"]
-    values: Float[np.ndarray, " s"]
-    left: Float[np.ndarray, "s s"]
-    right: Float[np.ndarray, "s s"]
-    coefficients: Float[np.ndarray, "s s"]
-
-    def integral_to(
-        self, fraction: Float[np.ndarray, "..."]
-    ) -> Float[np.ndarray, "... s"]:
-        """Weights that integrate from the start to a fraction of the step."""
-        return integrated_legendre(fraction, len(self.stages)) @ self.coefficients
-
-    def interpolation_at(
-        self, fraction: Float[np.ndarray, "..."]
-    ) -> Float[np.ndarray, "... s1"]:
-        """Weights that interpolate the value at the start and those at the stages."""
-        points = np.r_[0.0, self.stages]
-        inverse = np.linalg.inv(legendre.legvander(2 * points - 1, len(self.stages)))
-        return legendre.legvander(2 * fraction - 1, len(self.stages)) @ inverse
-
-
-@cache
-def radau_tableau(count: int = STAGES) -> Tableau:
-    """The tableau of `count` stages: order 2 count - 1 at the end of a step."""
-    series = np.zeros(count + 1)
-    series[-2:] = [-1, 1]
-    stages = (1 + np.sort(legendre.legroots(series).real)) / 2
-    stages[-1] = 1.0
-    coefficients = np.linalg.inv(legendre.legvander(2 * stages - 1, count - 1))
-    integrals = integrated_legendre(stages, count) @ coefficients
-    values, left = np.linalg.eig(integrals)
-    return Tableau(stages, integrals, values, left, np.linalg.inv(left), coefficients)
-
-
-def integrated_legendre(
-    fraction: Float[np.ndarray, "..."], count: int
-) -> Float[np.ndarray, "... s"]:
-    r"""$\int_0^xP_p(2s-1)ds$ for $p<$ `count`."""
-    at = legendre.legvander(2 * np.asarray(fraction, dtype=float) - 1, count)
-    order = np.arange(1, count)
-    rest = (at[..., 2:] - at[..., :-2]) / (2 * (2 * order + 1))
-    return np.concatenate([(at[..., 1:2] + at[..., :1]) / 2, rest], axis=-1)
 
 
 @final
@@ -107,26 +48,25 @@ class BalancedPath:
         self, times: Float[np.ndarray, " T"], member: int
     ) -> tuple[Float[np.ndarray, " T"], Float[np.ndarray, "T N"]]:
         r"""$\alpha(t)$ and, complex, $F(z_j, t)$ of one member of the batch."""
-        tableau = radau_tableau(self.drive.shape[-1])
         starts = self.times[:, member, 0]
         step = np.clip(np.searchsorted(starts, times, side="right") - 1, 0, None)
-        known, rate = self.times[step, member], self.drive[step, member] ** 2
+        known, drive = self.times[step, member], self.drive[step, member]
         length = self.steps[step]
         # Between stages for a start, then Newton's method on the polynomial t(theta).
         above = np.clip((known < times[:, None]).sum(1), 1, known.shape[1] - 1)
-        fractions, row = np.r_[0.0, tableau.stages], np.arange(len(times))
+        fractions, row = np.r_[0.0, _stages()], np.arange(len(times))
         low, high = known[row, above - 1], known[row, above]
         part = (times - low) / (high - low)
         x = fractions[above - 1] + part * (fractions[above] - fractions[above - 1])
         for _ in range(6):
-            passed = length * (tableau.integral_to(x) * rate).sum(1)
-            values = legendre.legvander(2 * x - 1, rate.shape[1] - 1)
-            speed = length * (values @ tableau.coefficients * rate).sum(1)
+            values, integrals = _legendre(x)
+            passed = length * (integrals @ _to_series() * drive**2).sum(1)
+            speed = length * (values[:, :-1] @ _to_series() * drive**2).sum(1)
             x = np.clip(x - (known[:, 0] + passed - times) / speed, 0, 1)
-        weights = tableau.interpolation_at(x)
+        values, _ = _legendre(x)
+        weights = values @ collocation(STAGES).series
         modes = (weights[:, None] @ self.modes[step, member])[:, 0]
-        values = legendre.legvander(2 * x - 1, rate.shape[1] - 1)
-        return 1 / (values @ tableau.coefficients * np.sqrt(rate)).sum(1), modes
+        return 1 / (values[:, :-1] @ _to_series() * drive).sum(1), modes
 
 
 def balanced_path(
@@ -164,7 +104,7 @@ def balanced_path(
         new, error = _step(points, weights, modes, length, guess)
         if new is not None and error <= tolerance:
             rate, stages = new
-            passed = time[:, None] + length * rate**2 @ radau_tableau().integrals.T
+            passed = time[:, None] + length * rate**2 @ collocation(STAGES).integrals.T
             steps.append(length)
             known = np.concatenate([time[:, None], passed], 1)
             record.append((rate, known, np.concatenate([modes[:, None], stages], 1)))
@@ -193,12 +133,11 @@ def _continued(
     drive: Float[np.ndarray, "B s"], length: float, following: float
 ) -> Float[np.ndarray, "B s"]:
     r"""The drive in the next step, as if it fell as $(\theta+\theta_0)^{-1/2}$."""
-    tableau = radau_tableau()
     order = np.arange(STAGES)
     # The derivative of P_p at the end of the unit step is p (p + 1).
-    slope = drive @ tableau.coefficients.T @ (order * (order + 1)) / length
+    slope = drive @ _to_series().T @ (order * (order + 1)) / length
     fall = np.clip(-2 * slope / drive[:, -1], 0, None)[:, None]
-    return drive[:, -1:] / np.sqrt(1 + fall * following * tableau.stages)
+    return drive[:, -1:] / np.sqrt(1 + fall * following * _stages())
 
 
 def _step(
@@ -232,7 +171,7 @@ def _step(
     else:
         return None, 1.0
     modes = (held + answer @ q.T).transpose(2, 0, 1)
-    series = q @ radau_tableau().coefficients.T
+    series = q @ _to_series().T
     rest = float((abs(series[:, -1]) / abs(series[:, 0])).max())
     return (q, modes), max(rest, 1e-6 * TOLERANCE)
 
@@ -245,15 +184,40 @@ def _answers(
     What a drive at the last index does to the mode at the first, and what is left of
     the start. The eigenbasis of $A$ is fast, but loses five digits.
     """
-    tableau = radau_tableau()
+    rule = collocation(STAGES)
     if careful:
-        lost = np.eye(STAGES) + stiffness[:, None, None] * tableau.integrals
-        both = np.c_[tableau.integrals, np.ones(STAGES)].astype(complex)
+        lost = np.eye(STAGES) + stiffness[:, None, None] * rule.integrals
+        both = np.c_[rule.integrals, np.ones(STAGES)].astype(complex)
         solved = np.linalg.solve(lost, both).swapaxes(0, 1)
         return solved[..., :-1], solved[..., -1]
-    kept = 1 / (1 + stiffness[:, None] * tableau.values)
-    answer = (tableau.left[:, None] * (kept * tableau.values)) @ tableau.right
-    return answer, tableau.left @ (kept * tableau.right.sum(1)).T
+    kept = 1 / (1 + stiffness[:, None] * rule.rates)
+    answer = (rule.modes[:, None] * (kept * rule.rates)) @ rule.inverse
+    return answer, rule.modes @ (kept * rule.inverse.sum(1)).T
+
+
+def _stages() -> Float[np.ndarray, " s"]:
+    """The points of a step, as fractions of it."""
+    return (1 + collocation(STAGES).nodes) / 2
+
+
+@cache
+def _to_series() -> Float[np.ndarray, "s s"]:
+    """Legendre coefficients of what is given at the stages."""
+    from numpy.polynomial import legendre
+
+    return np.linalg.inv(legendre.legvander(collocation(STAGES).nodes, STAGES - 1))
+
+
+def _legendre(
+    fraction: Float[np.ndarray, " T"],
+) -> tuple[Float[np.ndarray, "T s1"], Float[np.ndarray, "T s"]]:
+    """Polynomials at fractions of a step, and the integrals of all but the last."""
+    from numpy.polynomial import legendre
+
+    values = legendre.legvander(2 * fraction - 1, STAGES)
+    order = np.arange(1, STAGES)
+    rest = (values[:, 2:] - values[:, :-2]) / (2 * (2 * order + 1))
+    return values, np.c_[(values[:, 1] + values[:, 0]) / 2, rest]
 
 
 def cancellation(weights: Float[np.ndarray, "B N"]) -> float:

@@ -18,7 +18,7 @@ $\ln(z+\delta)$ and goes around zero, with the null space inside: then $f$ must 
 analytic at zero, and $e^{-zt}$ may be asked for up to $t\sim1/\delta$.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -29,12 +29,16 @@ from linnet.phenomena.anisotropy.theory.companion import (
     support_edges,
 )
 from linnet.phenomena.anisotropy.theory.population import PopulationSpectrum
+from linnet.phenomena.anisotropy.theory.refusals import (
+    check_not_negative,
+    check_positive,
+)
 from linnet.shapes import Float
 
 TOLERANCE = 1e-10
 CLOSEST = 1e-12
 """Lower edge over upper edge below which the contour goes around zero as well."""
-MOST_NODES = 4096
+MOST_NODES = 1024
 
 
 @final
@@ -182,21 +186,21 @@ def sample_contour(
 
     Reference: derived here; deterministic equivalents of resolvents are textbook.
     """
-    low, high = support_edges(spectrum, aspect_ratio)
-    shift = 0.0
-    if low < CLOSEST * high:
-        shift = 1 / max(horizon, 10 / high)
-    count = nodes
-    if count is None:
-        half = np.log((high + shift) / (shift if shift else low)) / 2
-        rate = np.arcsinh(np.pi / 2 / half)
-        count = int(np.ceil(-1.15 * np.log(tolerance) / rate)) + 2
+    check_not_negative("horizon", horizon, "it is a time")
+    check_positive("tolerance", tolerance, "no sum is exact")
+    if nodes is not None and not (nodes >= 1 and nodes == int(nodes)):
+        raise ValueError(
+            f"Argument `nodes` must be a whole number >= 1, but is {nodes}."
+        )
+    low, high = edges = support_edges(spectrum, aspect_ratio)
+    shift = 0.0 if low >= CLOSEST * high else 1 / max(horizon, 10 / high)
+    count = nodes or _estimate(low, high, shift, tolerance)
     while True:
-        coarse = _contour(spectrum, aspect_ratio, (low, high), shift, count)
-        fine = _contour(spectrum, aspect_ratio, (low, high), shift, 2 * count)
+        coarse = _contour(spectrum, aspect_ratio, edges, shift, count)
+        fine = _contour(spectrum, aspect_ratio, edges, shift, 2 * count)
         error = float(abs(_probes(coarse) - _probes(fine)).max())
         if nodes is not None or error <= tolerance:
-            return Contour(**{**coarse.__dict__, "error": error})
+            return replace(coarse, error=error)
         count *= 2
         if count > MOST_NODES:
             raise ArithmeticError(
@@ -204,6 +208,12 @@ def sample_contour(
                 f" {tolerance:.3g} with {count // 2} nodes, but to {error:.3g}: raise"
                 " `tolerance`."
             )
+
+
+def _estimate(low: float, high: float, shift: float, tolerance: float) -> int:
+    """Nodes that should be enough: a little more than the rate of the error asks."""
+    rate = np.arcsinh(np.pi / np.log((high + shift) / (shift if shift else low)))
+    return int(np.ceil(-1.15 * np.log(min(tolerance, 0.1)) / rate)) + 2
 
 
 def _contour(

@@ -141,7 +141,8 @@ def covariance_population(
     r"""The spectrum of a covariance in $d$ dimensions, each direction of share $1/d$.
 
     Equal eigenvalues (to 1e-12 of the largest) become one. A spike keeps its share
-    $1/d$ here, which moves results by $O(1/d)$ against `spiked_population`.
+    $1/d$ here, which moves results by $O(1/d)$ against `spiked_population`, towards
+    what data sets of that size show.
 
     Args:
         covariance: $\Sigma$.

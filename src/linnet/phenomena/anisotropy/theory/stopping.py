@@ -101,7 +101,10 @@ def best_stopping(
         (0.1083, 0.49)
     """
     _check_one(spectrum)
-    run, times = _followed(spectrum, aspect_ratio, depth, noise, init_scale)
+    low, high = support_edges(spectrum, aspect_ratio)
+    whole = low * LATEST > 40 * high
+    enough = 40 / low if whole else LATEST / high
+    run, times = _followed(spectrum, enough, aspect_ratio, depth, noise, init_scale)
     final_risk = _final_risk(spectrum, aspect_ratio, noise)
 
     def risk(at: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
@@ -109,7 +112,8 @@ def best_stopping(
         return (signal + variance)[0]
 
     time, lowest, inside = _lowest(risk, times)
-    if final_risk <= lowest + SAME * float(spectrum.signal_power):
+    never = final_risk <= lowest + SAME * float(spectrum.signal_power)
+    if never and (whole or inside or noise == 0):
         return Stopping(np.inf, final_risk, final_risk)
     if not inside:
         raise ArithmeticError(
@@ -182,14 +186,13 @@ def _final_risk(
 
 def _followed(
     spectrum: PopulationSpectrum,
+    enough: float,
     aspect_ratio: float,
     depth: int,
     noise: float,
     init_scale: float | None,
 ) -> tuple[Training, Float[np.ndarray, " T"]]:
-    """A training that lasts until nothing moves, and times that follow it."""
-    low, high = support_edges(spectrum, aspect_ratio)
-    enough = min(40 / low, LATEST / high) if low > 0 else LATEST / high
+    """A training that lasts long enough, and times that follow it."""
     run = training(
         spectrum,
         enough if depth == 1 else np.inf,
@@ -200,7 +203,8 @@ def _followed(
         reach=enough,
     )
     if run.path is None:
-        return run, np.r_[0.0, np.geomspace(1e-3 / high, enough, 400)]
+        first = 1e-3 / run.contour.edges[1]
+        return run, np.r_[0.0, np.geomspace(first, enough, 400)]
     return run, np.r_[0.0, run.path.times[:, 0, 1:].ravel()]
 
 
