@@ -17,6 +17,16 @@ from linnet.phenomena.anisotropy.theory.adapted_basis import (
 from linnet.phenomena.anisotropy.theory.adapted_basis import (
     adapted_basis as adapted_basis,
 )
+from linnet.phenomena.anisotropy.theory.bbp import (
+    detection_threshold as detection_threshold,
+)
+from linnet.phenomena.anisotropy.theory.bbp import is_detectable as is_detectable
+from linnet.phenomena.anisotropy.theory.bbp import sample_spike as sample_spike
+from linnet.phenomena.anisotropy.theory.bbp import (
+    sample_spike_spread as sample_spike_spread,
+)
+from linnet.phenomena.anisotropy.theory.bbp import spike_of_sample as spike_of_sample
+from linnet.phenomena.anisotropy.theory.bbp import spike_overlap as spike_overlap
 from linnet.phenomena.anisotropy.theory.companion import (
     companion_transform as companion_transform,
 )
@@ -123,6 +133,18 @@ from linnet.phenomena.anisotropy.theory.reduced_flow import (
 )
 from linnet.phenomena.anisotropy.theory.reduced_flow import nullclines as nullclines
 from linnet.phenomena.anisotropy.theory.reduced_flow import reduced_flow as reduced_flow
+from linnet.phenomena.anisotropy.theory.risk_distribution import (
+    risk_probability as risk_probability,
+)
+from linnet.phenomena.anisotropy.theory.risk_distribution import (
+    risk_quantile as risk_quantile,
+)
+from linnet.phenomena.anisotropy.theory.sample_speed import (
+    mean_squared_speed as mean_squared_speed,
+)
+from linnet.phenomena.anisotropy.theory.sample_speed import (
+    sample_direction_overlap as sample_direction_overlap,
+)
 from linnet.phenomena.anisotropy.theory.sampled_drive import (
     drive_overlap as drive_overlap,
 )
@@ -172,6 +194,25 @@ from linnet.phenomena.anisotropy.theory.timing import phase_delay as phase_delay
 from linnet.phenomena.anisotropy.theory.timing import phase_times as phase_times
 from linnet.phenomena.anisotropy.theory.timing import (
     strong_spike_delay as strong_spike_delay,
+)
+from linnet.phenomena.anisotropy.theory.trained_limit import (
+    equivalent_frozen_risk as equivalent_frozen_risk,
+)
+from linnet.phenomena.anisotropy.theory.trained_limit import (
+    fan_in_variance as fan_in_variance,
+)
+from linnet.phenomena.anisotropy.theory.trained_limit import frozen_risk as frozen_risk
+from linnet.phenomena.anisotropy.theory.trained_limit import (
+    grown_readout as grown_readout,
+)
+from linnet.phenomena.anisotropy.theory.trained_limit import (
+    negligible_init_scale as negligible_init_scale,
+)
+from linnet.phenomena.anisotropy.theory.trained_limit import (
+    readout_power as readout_power,
+)
+from linnet.phenomena.anisotropy.theory.trained_limit import (
+    trained_limit as trained_limit,
 )
 from linnet.phenomena.anisotropy.theory.visibility import (
     most_visible_spike as most_visible_spike,

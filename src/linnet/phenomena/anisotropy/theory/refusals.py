@@ -58,6 +58,11 @@ def check_penalty(ridge: ArrayLike) -> None:
     check_not_negative("ridge", ridge, "it is added to the eigenvalues of the inputs")
 
 
+def check_sample_size(n: ArrayLike) -> None:
+    """Refuse numbers of samples that are not whole, or below 1."""
+    check_counts(n, 1)
+
+
 def check_counts(n: ArrayLike, d: ArrayLike) -> None:
     """Refuse numbers of samples and inputs that are not whole, or below 1."""
     for name, value in (("n", n), ("d", d)):
