@@ -8,6 +8,7 @@ from linnet.numerics import (
     degrees_of_freedom,
     effective_ridge,
     learned_fractions,
+    missed_fractions,
     unlearned_share,
 )
 
@@ -106,6 +107,22 @@ def test_the_share_does_not_cancel_where_all_is_nearly_learned():
     kappa = 1e-20
     assert unlearned_share(np.ones(7), 7, kappa) == pytest.approx(kappa, rel=1e-14)
     assert unlearned_share(np.ones(7), 7, kappa, 2) == pytest.approx(2 * kappa)
+
+
+@given(spectrum=SPECTRA, exponent=st.floats(-30, 30))
+def test_what_is_learned_and_what_is_missed_are_all(spectrum, exponent):
+    kappa = 10.0**exponent
+    learned = learned_fractions(spectrum, kappa)
+    missed = missed_fractions(spectrum, kappa)
+    np.testing.assert_allclose(learned + missed, 1, rtol=1e-15)
+    np.testing.assert_allclose(missed * spectrum, learned * kappa, rtol=1e-14)
+
+
+def test_at_the_ends_all_or_nothing_is_learned():
+    spectrum = np.array([0.0, 2.0])
+    np.testing.assert_array_equal(missed_fractions(spectrum, 0.0), [1, 0])
+    np.testing.assert_array_equal(missed_fractions(spectrum, np.inf), [1, 1])
+    np.testing.assert_array_equal(learned_fractions(spectrum, np.inf), [0, 0])
 
 
 @pytest.mark.statistical

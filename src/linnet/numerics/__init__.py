@@ -12,6 +12,9 @@ from linnet.numerics.deterministic_equivalents import (
     learned_fractions as learned_fractions,
 )
 from linnet.numerics.deterministic_equivalents import (
+    missed_fractions as missed_fractions,
+)
+from linnet.numerics.deterministic_equivalents import (
     unlearned_share as unlearned_share,
 )
 from linnet.numerics.estimate import Estimate as Estimate

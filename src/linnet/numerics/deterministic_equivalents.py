@@ -62,6 +62,21 @@ def learned_fractions(
     return np.where(known, 1 / (1 + ratio), 0.0)
 
 
+def missed_fractions(
+    eigenvalues: Float[np.ndarray, "*grid m"], kappa: ArrayLike
+) -> Float[np.ndarray, "*every m"]:
+    r"""$\kappa/(\lambda_i+\kappa)$, to full relative accuracy: 1 where $\lambda_i=0$.
+
+    Raises:
+        ValueError: when $\kappa$ is negative or NaN.
+    """
+    level = _not_negative("kappa", kappa)[..., None]
+    spectrum = np.asarray(eigenvalues, dtype=float)
+    with np.errstate(over="ignore"):
+        ratio = spectrum / np.where(level > 0, level, 1.0)
+    return np.where(level > 0, 1 / (1 + ratio), np.where(spectrum > 0, 0.0, 1.0))
+
+
 def effective_ridge(
     eigenvalues: Float[np.ndarray, "*grid m"],
     n: ArrayLike,
@@ -221,10 +236,7 @@ def _share(
 ) -> Float[np.ndarray, "..."]:
     r"""$1-\mathrm{df}_k/n$, by what is not learned where nearly all is."""
     known = spectrum > 0
-    with np.errstate(over="ignore"):
-        ratio = spectrum / np.where(level > 0, level, 1.0)
-    left = np.where(known, 1 / (1 + ratio), 0.0)
-    left = np.where(level > 0, left, 0.0)  # kappa / (lambda + kappa)
+    left = np.where(known, missed_fractions(spectrum, level[..., 0]), 0.0)
     # 1 - f^k = (1 - f)(1 + f + ... + f^(k-1)), with 1 - f known to full accuracy.
     powers = sum(fractions**j for j in range(order))
     positive = np.sum(counts * known, axis=-1)

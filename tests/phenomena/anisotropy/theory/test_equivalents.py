@@ -108,6 +108,16 @@ def test_a_large_penalty_leaves_the_power_of_the_signal(rho, cosine, n, d):
     assert almost.risk.excess == pytest.approx(signal, rel=1e-3)
 
 
+def test_a_tiny_penalty_and_a_huge_one_keep_relative_accuracy():
+    # Equal eigenvalues, d = n / 2: kappa and the risk by their series.
+    one, counts = np.ones(1), np.array([500.0])
+    tiny, huge = 1e-12, 1e12
+    bias = equivalent_risk(one, one, 1000, tiny, 0.0, counts).risk.bias
+    assert bias == pytest.approx((2 * tiny) ** 2 / 0.5, rel=1e-10)
+    variance = equivalent_risk(one, one, 1000, huge, 1.0, counts).risk.variance
+    assert variance == pytest.approx(0.5 / huge**2, rel=1e-10)
+
+
 def test_grids_of_spikes_penalties_and_samples_broadcast():
     eigenvalues, power, counts = spike_spectrum(60, np.array([1.0, 9.0]), 0.5)
     n, ridge = np.array([30, 90, 200])[:, None], np.array([0.0, 1.0])[:, None, None]

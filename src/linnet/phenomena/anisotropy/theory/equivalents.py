@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linnet.numerics import effective_ridge, learned_fractions, unlearned_share
+from linnet.numerics import (
+    effective_ridge,
+    learned_fractions,
+    missed_fractions,
+    unlearned_share,
+)
 from linnet.phenomena.anisotropy.theory.conventions import Risk, risk_of_parts
 from linnet.phenomena.anisotropy.theory.refusals import (
     check_alignment,
@@ -88,14 +93,16 @@ def equivalent_risk(
     kappa = effective_ridge(spectrum, n, ridge, multiplicities)
     counts = np.ones(1) if multiplicities is None else np.asarray(multiplicities)
     learned = learned_fractions(spectrum, kappa)
-    missed = 1 - learned
+    missed = missed_fractions(spectrum, kappa)
     first = _first_share(spectrum, n, kappa, ridge, multiplicities)
     slope = unlearned_share(spectrum, n, kappa, 2, multiplicities)  # dr / dkappa
     left = np.sum(spectrum * missed**2 * power, axis=-1)
     inverse = np.sum(counts * learned**2 / _safe(spectrum), axis=-1)
     samples = np.asarray(n, dtype=float)
     bias = _ratio(left, slope)
-    added = _ratio(variance * (1 - slope), slope)
+    # Not by 1 - slope, which cancels where nearly nothing is learned.
+    second = np.sum(counts * learned**2, axis=-1) / samples
+    added = _ratio(variance * second, slope)
     known = np.sum(power * learned, axis=-1)
     spoiled = _ratio(first, slope) * np.sum(power * learned * missed, axis=-1)
     with np.errstate(invalid="ignore"):  # zero times infinity: training error zero
