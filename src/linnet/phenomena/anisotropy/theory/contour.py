@@ -19,6 +19,7 @@ analytic at zero, and $e^{-zt}$ may be asked for up to $t\sim1/\delta$.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -70,7 +71,7 @@ class Contour:
     shift: float
     error: float
 
-    @property
+    @cached_property
     def resolvent(self) -> Float[np.ndarray, "N K"]:
         r"""Diagonal of $R_j$ on the eigenvalues of $\Sigma$; complex."""
         return 1 / (1 + self.companion[:, None] * self.spectrum.eigenvalues)
@@ -96,7 +97,7 @@ class Contour:
         r"""Complex $W$: $\frac1n\mathrm{tr}f(\frac1nXX^\top)$, without null."""
         return -self.weights * self.points * self.companion
 
-    @property
+    @cached_property
     def variance_weights(self) -> Float[np.ndarray, " N"]:
         r"""Complex $W$: $\frac1n\mathrm{tr}\,\Sigma f(\hat\Sigma)$, without null."""
         load = self.spectrum.shares * self.spectrum.eigenvalues
