@@ -15,4 +15,5 @@ NAMES = (
     "late_time",
     "stationary",
     "layers",
+    "anisotropy",
 )
