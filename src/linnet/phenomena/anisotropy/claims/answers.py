@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.numerics import participation_ratio
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import data_phases, question
+from linnet.phenomena.anisotropy.claims import data_path, data_phases, question
 from linnet.study import Answer, Problem, Verdict
 from linnet.study.words import number, percent
 
@@ -26,7 +26,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
         "largest_stable_rate": question.edge(problem),
         "drive": basis.drive,
         "directions": basis.dimensions,
-        "phase_steps": data_phases.phases(problem).tolist(),
+        "phase_steps": data_path.phases(problem).tolist(),
         "plateau_losses": (basis.excess / basis.excess[0]).tolist(),
         "angle_of_correlation_and_solution": theory.silent_alignment_angle(
             question.moments(problem)
@@ -38,7 +38,7 @@ def headline(problem: Problem) -> str:
     """The phenomenon's prediction in one sentence."""
     if data_phases.DataPhases().applies(problem) is not None:
         return ""
-    first, *second = data_phases.phases(problem)
+    first, *second = data_path.phases(problem)
     told = f" by step {_step(first)}"
     if second:
         told += f", then along what that leaves by step {_step(second[0])}"
@@ -88,7 +88,7 @@ def _phases(problem: Problem, verdicts: Verdicts) -> Answer:
     return Answer(
         question="In which phases is it learned, and when?",
         prediction=(
-            f"{_steps(data_phases.phases(problem))} (learning rate"
+            f"{_steps(data_path.phases(problem))} (learning rate"
             f" {number(question.learning_rate(problem), 3)}; the correlation points"
             f" {number(float(angle), 2)}° away from the solution)"
         ),
@@ -99,12 +99,12 @@ def _phases(problem: Problem, verdicts: Verdicts) -> Answer:
 
 def _first_alone(problem: Problem, verdicts: Verdicts) -> Answer:
     basis = question.basis(problem)
-    first = round(data_phases.phases(problem)[0])
+    first = round(data_path.phases(problem)[0])
     observation = NOT_RUN
     if "data_phases" in verdicts:
         left = data_phases.observed_loss(problem, first)
         observation = f"{percent(left)} left at step {first:,}"
-    predicted = data_phases.predicted_loss(problem, np.array([first]))[0]
+    predicted = data_path.loss(problem, np.array([first]))[0]
     return Answer(
         question="How much of it can the first phase learn?",
         prediction=(

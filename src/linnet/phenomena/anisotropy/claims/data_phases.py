@@ -6,14 +6,14 @@ of any data are those of a few coordinates.
 """
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from linnet.network import Weights, end_to_end
 from linnet.numerics import krylov_basis
-from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import question
+from linnet.phenomena.anisotropy import measure
+from linnet.phenomena.anisotropy.claims import data_path, question
 from linnet.phenomena.anisotropy.claims.source import AnisotropyClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.words import number
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
 STEPS = "steps to half of each phase"
 LOSS = "excess loss along training"
-WATCHED = 1.5  # how long to watch, in units of the last predicted phase
+WATCHED = 2.0  # how long to watch, in units of the last predicted phase
 COMPARED = 60  # steps at which the loss is compared
-POINTS = 4000  # of the predicted path
-MOST = 3e5  # steps of descent that a run can afford
+APART = 20  # phases closer than this factor are shown on a linear clock
 
 
 class DataPhases(AnisotropyClaim):
@@ -66,10 +65,10 @@ class DataPhases(AnisotropyClaim):
                 f"one output alone is stable up to a learning rate of {edge:.3g} only;"
                 " lower --learning-rate"
             )
-        if not (phases(problem)[0] < MOST):
+        if not data_path.phases(problem)[0] < data_path.MOST:
             return (
-                "even the first phase would be half over only after"
-                f" {number(float(phases(problem)[0]), 2)} steps; raise --learning-rate"
+                f"even the first phase takes more than {number(data_path.MOST, 1)}"
+                " steps; raise --learning-rate or --init-scale"
             )
         return None
 
@@ -84,14 +83,14 @@ class DataPhases(AnisotropyClaim):
     def predict(self, problem: Problem) -> Quantities:
         """From the reduced flow, its clock slowed down by finite steps."""
         return {
-            STEPS: phases(problem),
-            LOSS: predicted_loss(problem, _compared(problem)),
+            STEPS: data_path.phases(problem),
+            LOSS: data_path.loss(problem, _compared(problem)),
         }
 
     def wrong(self, problem: Problem) -> Quantities:
         """The same at half the rate."""
-        late = predicted_loss(problem, _compared(problem) / 2)
-        return {STEPS: 2 * phases(problem), LOSS: late}
+        late = data_path.loss(problem, _compared(problem) / 2)
+        return {STEPS: 2 * data_path.phases(problem), LOSS: late}
 
     def observe(self, problem: Problem) -> Quantities:
         """Gradient descent of all weights, projected."""
@@ -103,7 +102,7 @@ class DataPhases(AnisotropyClaim):
         told = []
         if question.basis(problem).dimensions == 1:
             told.append("There is one phase: nothing is left beside the correlation.")
-        elif len(phases(problem)) == 1:
+        elif len(data_path.phases(problem)) == 1:
             told.append("The second phase takes too many steps to be watched.")
         outcome = training(problem).outcome
         if outcome.kind == "diverged":
@@ -125,17 +124,10 @@ class DataPhases(AnisotropyClaim):
         )
 
 
-@lru_cache(maxsize=8)
-def phases(problem: Problem) -> np.ndarray:
-    """Predicted steps to half of the first and, if it can be watched, of the second."""
-    found = [_clock(problem, time) for time in _half_times(problem)]
-    return np.array([at for k, at in enumerate(found) if not k or at < MOST])
-
-
 def observed_phases(problem: Problem) -> np.ndarray:
     """Steps at which training was seen there; infinite where it was not."""
     steps, seen = _saved(problem).astype(float), coordinates(problem)
-    levels = _levels(problem)[: len(phases(problem))]
+    levels = data_path.levels(problem)[: len(data_path.phases(problem))]
     return np.array(
         [
             measure.phase_time(steps, seen[:, k], level).median
@@ -155,8 +147,12 @@ def training(problem: Problem) -> "Trajectory":
     """Gradient descent of all weights."""
     from linnet.dynamics import GradientDescent, linear_steps, log_steps, simulate
 
-    last = int(np.ceil(WATCHED * phases(problem).max()))
-    close = np.outer(phases(problem), np.linspace(0.95, 1.05, 41)).round().astype(int)
+    last = int(np.ceil(WATCHED * data_path.phases(problem).max()))
+    close = (
+        np.outer(data_path.phases(problem), np.linspace(0.95, 1.05, 41))
+        .round()
+        .astype(int)
+    )
     steps = {*linear_steps(last, 200), *log_steps(last, 200), *close.ravel().tolist()}
     return simulate(
         GradientDescent(question.moments(problem), question.learning_rate(problem)),
@@ -188,79 +184,21 @@ def _product(weights: Weights) -> np.ndarray:
     return end_to_end(weights)[0]
 
 
-@lru_cache(maxsize=8)
-def _path(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted coordinates over times that are dense in their logarithm."""
-    basis = question.basis(problem)
-    end = MOST * question.learning_rate(problem)
-    times = np.append(0.0, np.geomspace(1e-6 * end, end, POINTS))
-    path = theory.reduced_flow(
-        basis.moment,
-        basis.drive_vector,
-        np.zeros(basis.dimensions),
-        times,
-        imbalance=problem.init_scale,
-    )
-    return times, path
-
-
-def _levels(problem: Problem) -> list[float]:
-    """Of what half is waited for: the corner, and the end of the second direction."""
-    basis = question.basis(problem)
-    return [basis.plateaus[0, 0], *basis.target[1:2]]
-
-
-@lru_cache(maxsize=8)
-def _half_times(problem: Problem) -> tuple[float, ...]:
-    """Of the flow, infinite where they lie beyond what a run can afford."""
-    times, path = _path(problem)
-    found = []
-    for k, level in enumerate(_levels(problem)):
-        beyond = path[:, k] >= level / 2
-        at = int(beyond.argmax())
-        if not beyond.any():
-            found.append(np.inf)
-            continue
-        share = (level / 2 - path[at - 1, k]) / (path[at, k] - path[at - 1, k])
-        found.append(times[at - 1] + share * (times[at] - times[at - 1]))
-    return tuple(found)
-
-
-def _clock(problem: Problem, time: float) -> float:
-    """Steps of descent at which it is where the flow is at `time`.
-
-    Growth is slower by finite steps until the first phase is half over.
-    """
-    rate, first = question.learning_rate(problem), _half_times(problem)[0]
-    slowdown = theory.discrete_slowdown(rate, question.basis(problem).drive)
-    late = (slowdown - 1) * first - 0.75 * rate * np.log(2)
-    return float((time + late * min(time / first, 1.0)) / rate)
-
-
 def _compared(problem: Problem) -> np.ndarray:
     """Steps at which the loss is compared, evenly over the run and over the start."""
-    last = WATCHED * phases(problem).max()
+    last = WATCHED * data_path.phases(problem).max()
     return np.unique(np.geomspace(1, last, COMPARED).astype(int))
-
-
-def predicted_loss(problem: Problem, steps: np.ndarray) -> np.ndarray:
-    """Predicted excess loss at these steps, over that of the start."""
-    basis, (times, path) = question.basis(problem), _path(problem)
-    clock = np.array([_clock(problem, time) for time in times])
-    gap = path - basis.target
-    excess = np.einsum("ti,ij,tj->t", gap, basis.moment, gap) / 2
-    return np.interp(steps, clock, excess / basis.excess[0])
 
 
 def _coordinate_panel(problem: Problem) -> Panel:
     steps, seen = _saved(problem), coordinates(problem)
-    times, path = _path(problem)
-    clock = np.array([_clock(problem, time) for time in times])
-    shown = (clock > 1) & (clock < steps[-1])
-    some = _spread(steps)
+    times, path = data_path.path(problem)
+    clock = data_path.clock(problem, times)
+    some = _spread(problem)
+    shown = (clock > steps[some[0]]) & (clock < steps[-1])
     names = ("along the correlation", "along what it leaves")
     series = []
-    for k, level in enumerate(_levels(problem)):
+    for k, level in enumerate(data_path.levels(problem)):
         line, dots = path[shown, k] / level, seen[some, k] / level
         series.append(Series(clock[shown], line, names[k], "theory", k))
         series.append(Series(steps[some], dots, "descent", "simulation", k))
@@ -269,31 +207,39 @@ def _coordinate_panel(problem: Problem) -> Panel:
         x_label="step",
         y_label="coordinate / corner, coordinate / end",
         series=tuple(series),
-        x_scale="log",
+        x_scale=_scale(problem),
     )
 
 
 def _loss_panel(problem: Problem) -> Panel:
     saved, basis = _saved(problem), question.basis(problem)
-    steps, some = np.geomspace(1, saved[-1], 400), _spread(saved)
+    some = _spread(problem)
+    steps = np.geomspace(saved[some[0]], saved[-1], 400)
     level = np.full(2, basis.excess[1] / basis.excess[0])
-    ends, gap = np.array([1.0, float(saved[-1])]), training(problem).gap
+    ends, gap = steps[[0, -1]], training(problem).gap
     return Panel(
         title="loss above its minimum",
         x_label="step",
         y_label="excess loss / that at the start",
         series=(
-            Series(steps, predicted_loss(problem, steps), "predicted", "theory"),
+            Series(steps, data_path.loss(problem, steps), "predicted", "theory"),
             Series(saved[some], gap[some], "descent", "simulation"),
-            Series(steps, predicted_loss(problem, steps / 2), "half the rate", "wrong"),
+            Series(steps, data_path.loss(problem, steps / 2), "half the rate", "wrong"),
             Series(ends, level, "first direction alone", "guide"),
         ),
-        x_scale="log",
+        x_scale=_scale(problem),
         y_scale="log",
     )
 
 
-def _spread(steps: np.ndarray) -> np.ndarray:
-    """Some forty saved steps, evenly in their logarithm."""
-    wanted = np.geomspace(1, steps[-1], 41)
+def _scale(problem: Problem) -> Literal["linear", "log"]:
+    first, last = data_path.phases(problem)[[0, -1]]
+    return "linear" if last < APART * first else "log"
+
+
+def _spread(problem: Problem) -> np.ndarray:
+    """Some forty saved steps, evenly on the clock that is shown."""
+    steps = _saved(problem)
+    even = np.linspace if _scale(problem) == "linear" else np.geomspace
+    wanted = even(max(0.05 * data_path.phases(problem)[0], 1), steps[-1], 41)
     return np.unique(np.searchsorted(steps, wanted).clip(0, len(steps) - 1))
