@@ -136,9 +136,12 @@ def test_its_error_bars_are_those_of_its_scatter():
     assert np.abs(found).max() < 4
 
 
-def test_chains_are_as_many_as_memory_holds():
+def test_chains_are_as_many_as_are_needed_and_memory_holds():
     asked = pose(load("digits", center=True), quick=True)
-    assert edge_chains.count(asked, 1) == edge_chains.MOST
-    assert edge_chains.count(asked, 1000) == edge_chains.FEWEST
+    needed = edge_chains.ENOUGH * 1797 / edge_chains.makers(asked, 1)
+    assert edge_chains.FEWEST < edge_chains.count(asked, 1) == int(needed)
+    assert edge_chains.count(asked, 800) == edge_chains.FEWEST
     small = replace(asked, memory_limit=edge_chains.BYTES * 5 * 64 * 1000.0)
     assert edge_chains.count(small, 1) == 1000
+    rare = pose(load("breast_cancer", center=True, scale="standard"), quick=True)
+    assert edge_chains.count(rare, 1) == edge_chains.MOST

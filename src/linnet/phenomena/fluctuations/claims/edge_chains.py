@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from linnet.dynamics import Trajectory
 
 SIZES, QUICK = (1, 8, 64), (1,)  # of batches, beside the one in use
-DRAWS = 100  # of the samples that make the edge, by all chains together
+DRAWS = 100  # of the samples that make the edge, by all chains together,
+ENOUGH = 4000  # and when more chains would only take time
 ROWS = 4  # starts that share their batches, as outputs of one layer
 ENTRIES = 1e7  # numbers in the batches and weights of all chains at once
 BYTES = 100  # that a run takes for each of them, about
@@ -71,11 +72,12 @@ def is_definite(problem: Problem, size: int) -> bool:
 
 
 def count(problem: Problem, size: int) -> int:
-    """As many chains as memory holds, within bounds."""
+    """As many chains as are needed and memory holds, within bounds."""
     limit = problem.memory_limit
     entries = ENTRIES if limit is None else min(ENTRIES, limit / BYTES)
-    d = runs.minimum(problem).basis.shape[0]
-    return int(np.clip(entries / ((size + ROWS) * d), FEWEST, MOST))
+    n, d = runs.minimum(problem).samples, runs.minimum(problem).basis.shape[0]
+    needed = ENOUGH * n / (size * makers(problem, size))
+    return int(np.clip(min(needed, entries / ((size + ROWS) * d)), FEWEST, MOST))
 
 
 @lru_cache(maxsize=32)
