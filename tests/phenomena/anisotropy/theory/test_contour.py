@@ -124,6 +124,23 @@ def test_zero_may_be_left_out_or_enclosed(monkeypatch, ratio, depth):
         np.testing.assert_allclose(*pair, atol=3e-8)
 
 
+def test_a_teacher_of_small_variances_beside_large_ones_cancels_nothing():
+    eigenvalues, shares = np.array([1e6, 1.0]), np.array([0.1, 0.9])
+    power = np.array([1e-8, 0.05])
+    population = PopulationSpectrum(eigenvalues, shares, power)
+    found = sample_contour(population, 0.5)
+    weights = found.drive_weights(power[None], np.array([0.3]))
+    trace = 0.5 * shares @ eigenvalues
+    drive = power @ (eigenvalues**2 + eigenvalues * trace) + 0.09 * trace
+    np.testing.assert_allclose(weights.sum().real, drive, rtol=1e-12)
+    assert abs(weights).sum() < 10 * drive  # it was a million times as much
+    times = np.array([1e-6, 1e-2, 3e3])
+    given = {"aspect_ratio": 0.5, "noise": 0.3}
+    two = learning_curve(population, times, depth=2, init_scale=5e-3, **given)
+    one = learning_curve(population, times, **given)
+    np.testing.assert_allclose(two.risk[-1], one.risk[-1], rtol=1e-5)
+
+
 def test_a_contour_that_cannot_converge_says_so(monkeypatch):
     monkeypatch.setattr(contour, "MOST_NODES", 300)
     with pytest.raises(ArithmeticError, match="is not accurate to 1e-18 with"):

@@ -111,8 +111,12 @@ class Contour:
         $v^\top f(\hat\Sigma)v=\mathrm{Re}\sum_jW_jf_j$, from
         $\beta^\top\hat\Sigma^2f\beta+\frac{\sigma^2}n\mathrm{tr}\,\hat\Sigma f$.
         """
-        signal = self.points**2 * self.weights * (power @ self.resolvent.T)
-        return signal + noise[:, None] ** 2 * self.points * self.sample_weights
+        # Less what has no pole inside, R - 1 in place of R and -z m - 1 of -z m: else
+        # small variances would weigh as much as large ones until they cancel.
+        load = (power * self.spectrum.eigenvalues) @ self.resolvent.T
+        signal = self.points * self.weights * load
+        fresh = noise[:, None] ** 2 * self.variance_weights
+        return -self.points * self.companion * (signal + fresh)
 
     def risk_form(
         self,
