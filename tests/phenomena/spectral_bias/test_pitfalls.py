@@ -44,7 +44,7 @@ def test_one_tolerance_serves_all_scales_from_1e_13_to_1e3(gamma):
     assert run.outcome.imbalance_drift < 1e-9
 
 
-@pytest.mark.parametrize("gamma", [1e-10, 1e-3])
+@pytest.mark.parametrize("gamma", [pytest.param(1e-10, marks=pytest.mark.slow), 1e-3])
 def test_inputs_of_condition_1e6_end_where_theory_says(gamma):
     variances = np.geomspace(1.0, 1e-6, 5)
     frame, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(5, 5)))

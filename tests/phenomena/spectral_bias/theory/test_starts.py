@@ -70,7 +70,11 @@ def test_what_no_data_show_is_moved_by_the_second_layer_alone(descends):
 
 @pytest.mark.statistical
 @pytest.mark.parametrize(
-    ("shape", "both"), [(GaussianFirstLayer, False), (Gaussian, True)]
+    ("shape", "both"),
+    [
+        pytest.param(GaussianFirstLayer, False, marks=pytest.mark.slow),
+        (Gaussian, True),
+    ],
 )
 def test_the_deviation_of_a_small_gaussian_start_is_the_same_law_at_any_width(
     shape, both
