@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.numerics import Estimate
+from linnet.numerics import Estimate, jackknife
 from linnet.phenomena.anisotropy.measure.bulk import SpikedSpectrum, spiked_spectrum
 from linnet.shapes import Float
 
@@ -145,9 +145,9 @@ def without_blocks(values: np.ndarray, blocks: int) -> list[np.ndarray]:
 
 def jackknife_error(replaced: object) -> Float[np.ndarray, " numbers"]:
     """Standard error from what an estimator gives with each block left out."""
-    found = np.asarray(replaced)
-    spread = ((found - found.mean(0)) ** 2).sum(0)
-    return np.sqrt(spread * (len(found) - 1) / len(found))
+    found = np.asarray(replaced, dtype=float)
+    groups = len(found)
+    return jackknife(found[0], found.__getitem__, groups, removes_bias=False).stderr
 
 
 def checked_inputs(
