@@ -4,7 +4,9 @@ from linnet.phenomena.anisotropy.claims.answers import answers as answers
 from linnet.phenomena.anisotropy.claims.answers import headline as headline
 from linnet.phenomena.anisotropy.claims.answers import predictions as predictions
 from linnet.phenomena.anisotropy.claims.data_phases import DataPhases
+from linnet.phenomena.anisotropy.claims.early_stopping import EarlyStopping
+from linnet.phenomena.anisotropy.claims.learning_curves import LearningCurves
 from linnet.phenomena.anisotropy.claims.settings import check as check
 from linnet.phenomena.anisotropy.claims.settings import settings as settings
 
-CLAIMS = (DataPhases(),)
+CLAIMS = (LearningCurves(), EarlyStopping(), DataPhases())
