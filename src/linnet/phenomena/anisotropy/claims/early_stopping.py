@@ -105,10 +105,7 @@ class EarlyStopping(CanonicalClaim):
                 " one layer better than two. Middle: the teacher lies along the strong"
                 " direction of the inputs, and the order is reversed. Right: what two"
                 " layers gain over one, in per cent of the risk of ridge, for all kinds"
-                " of data; below zero is a loss. Small data sets lie below what is"
-                " predicted for large ones: they differ in when two layers start to"
-                " learn, and one time to stop cannot suit them all."
-                f" {_resolved(problem)}"
+                f" of data; below zero is a loss.{_sized(problem)} {_resolved(problem)}"
             ),
             panels=(
                 _curves(problem, EQUAL),
@@ -174,6 +171,16 @@ def _resolved(problem: Problem) -> str:
     )
 
 
+def _sized(problem: Problem) -> str:
+    """What small data sets show; too few of them, if time presses."""
+    if problem.quick:
+        return ""
+    return (
+        " Small data sets lie below what is predicted for large ones: they differ in"
+        " when two layers start to learn, and one time to stop cannot suit them all."
+    )
+
+
 def _curves(problem: Problem, kind: Kind) -> Panel:
     """Risk of both networks along training, beside the best ridge."""
     pairs = trained_sets.limit(kind, _pairs(problem.quick), problem.seed)
@@ -206,17 +213,17 @@ def _gain_panel(problem: Problem) -> Panel:
     unit = least[:, 0] / 100
     expected = (least[:, 1] - least[:, 2]) / unit
     ends = np.array([expected.min(), expected.max()])
-    pairs = _pairs(problem.quick)
-    small = [trained_sets.trained(k, side, pairs, problem.seed) for k in shown]
-    few = [_bests(kind, sets) for kind, sets in zip(shown, small, strict=True)]
-    many = [seen(problem, kind) for kind in shown]
+    found = {"extrapolated": [seen(problem, kind) for kind in shown]}
+    if not problem.quick:
+        sets = [trained_sets.trained(k, side, PAIRS, problem.seed) for k in shown]
+        found[f"{side} inputs"] = list(map(_bests, shown, sets))
     series = [
         Series(ends, ends, "", "theory", 1),
         Series(ends, np.zeros(2), "no gain", "wrong"),
     ]
-    for color, text, every in ((1, "extrapolated", many), (2, f"{side} inputs", few)):
-        found = _joined([gains(three)[1] for three in every])
-        value, error = found.value / unit, found.stderr / unit
+    for color, (text, every) in enumerate(found.items(), start=1):
+        gained = _joined([gains(three)[1] for three in every])
+        value, error = gained.value / unit, gained.stderr / unit
         series.append(Series(expected, value, text, "simulation", color, error))
     return Panel(
         title="two layers over one",

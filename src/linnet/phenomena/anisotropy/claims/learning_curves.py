@@ -32,10 +32,10 @@ class LearningCurves(CanonicalClaim):
         " training error only falls."
     )
     formula: ClassVar[str] = (
-        r"\mathbb{E}\,(w - \beta)^\top\Sigma(w - \beta) = \oint\oint h(z)h(z')\,"
-        r"\frac{\beta^\top R_z\Sigma R_{z'}\beta}{1 - \mathrm{tr}\,S_zS_{z'}/n}"
-        r" + \frac{\sigma^2}{n}\mathrm{tr}\,\Sigma G^2\hat\Sigma,\quad"
-        r" R_z = (I + \tilde m(z)\Sigma)^{-1},\ S = I - R,\ h = 1 - zG"
+        r"\mathbb{E}\,(w - \beta)^\top\Sigma(w - \beta) = \int_C\int_C"
+        r"\frac{dz\,dz'}{(2\pi i)^2zz'}\,\frac{h(z)h(z')\,\beta^\top R\Sigma R'\beta}"
+        r"{1 - \mathrm{tr}\,SS'/n} + \frac{\sigma^2}{n}\mathrm{tr}\,\Sigma"
+        r" G^2\hat\Sigma,\quad R = (I + \tilde m(z)\Sigma)^{-1} = I - S,\ h = 1 - zG"
     )
     domain: ClassVar[str] = (
         "Gaussian inputs with one spike on equal variances, Gaussian label noise, small"
