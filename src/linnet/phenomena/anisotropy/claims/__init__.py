@@ -3,10 +3,11 @@
 from linnet.phenomena.anisotropy.claims.answers import answers as answers
 from linnet.phenomena.anisotropy.claims.answers import headline as headline
 from linnet.phenomena.anisotropy.claims.answers import predictions as predictions
+from linnet.phenomena.anisotropy.claims.data_generalization import DataGeneralization
 from linnet.phenomena.anisotropy.claims.data_phases import DataPhases
 from linnet.phenomena.anisotropy.claims.early_stopping import EarlyStopping
 from linnet.phenomena.anisotropy.claims.learning_curves import LearningCurves
 from linnet.phenomena.anisotropy.claims.settings import check as check
 from linnet.phenomena.anisotropy.claims.settings import settings as settings
 
-CLAIMS = (LearningCurves(), EarlyStopping(), DataPhases())
+CLAIMS = (LearningCurves(), EarlyStopping(), DataPhases(), DataGeneralization())
