@@ -43,6 +43,10 @@ class EarlyStopping(CanonicalClaim):
         " teacher lies along their strong direction: with inputs of equal variance the"
         " ranking is reversed."
     )
+    source: ClassVar[str] = (
+        "Watanabe, Karakida and Teramae 2026 (statement: alignment improves"
+        " generalization); the ranking and its condition derived here"
+    )
     formula: ClassVar[str] = (
         r"\min_t E_2 < \min_t E_1 < \min_r E_{\mathrm{ridge}}\ \text{(aligned)},\quad"
         r" \min_r E_{\mathrm{ridge}} < \min_t E_1 < \min_t E_2\ \text{(isotropic)}"

@@ -31,6 +31,10 @@ class LearningCurves(CanonicalClaim):
         " falls, is lowest at a time that can be computed, and rises again while the"
         " training error only falls."
     )
+    source: ClassVar[str] = (
+        "Watanabe, Karakida and Teramae 2026 (statement: covariance and its alignment"
+        " with the task decide generalization); learning curves derived here"
+    )
     formula: ClassVar[str] = (
         r"\mathbb{E}\,(w - \beta)^\top\Sigma(w - \beta) = \int_C\int_C"
         r"\frac{dz\,dz'}{(2\pi i)^2zz'}\,\frac{h(z)h(z')\,\beta^\top R\Sigma R'\beta}"
