@@ -89,7 +89,7 @@ def test_gains_are_paired_and_seen_with_their_signs():
         three = early_stopping.seen(asked, kind)
         for gain in early_stopping.gains(three):
             signs.append(np.sign(gain.value) * (abs(gain.z(0.0)) > 3))
-            apart = np.hypot(three[1].value.stderr, three[2].value.stderr)
+            apart = np.hypot(three[ONE].value.stderr, three[TWO].value.stderr)
             assert gain.stderr < apart
     assert signs == [-1, -1, 1, 1]
 

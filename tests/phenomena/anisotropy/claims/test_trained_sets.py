@@ -86,10 +86,29 @@ def test_pairs_forget_a_term_of_order_one_over_n_and_keep_the_rest(monkeypatch):
         return trained_sets.Trained(curves, curves, curve)
 
     monkeypatch.setattr(trained_sets, "trained", made)
-    found = trained_sets.limit.__wrapped__(WIDE, 4, 0)
+    found = trained_sets.limit(WIDE, 4, 0)
     assert np.allclose(found.one.risk, 0.5)
     assert np.allclose(found.two.training_error, 1.0)
     assert np.allclose(found.ridge, 0.5)
+
+
+def test_best_places_and_values_forget_it_too(monkeypatch):
+    def made(kind, inputs, count, seed):
+        n = kind.samples(inputs)
+        rng = np.random.default_rng(inputs)
+        lift = 0.5 + 7 / n + 1e-3 * rng.normal(size=(count, 1))
+        time = np.log(kind.times[1:]) - np.log(1 + 3 / n)
+        rows = np.column_stack([lift, lift + time**2])
+        curves = trained_sets.Curves(rows, rows, rows, rows)
+        logs = np.log(trained_sets.PENALTIES) - np.log(2 + 5 / n)
+        return trained_sets.Trained(curves, curves, lift + logs**2)
+
+    monkeypatch.setattr(trained_sets, "trained", made)
+    found = trained_sets.limit_bests.__wrapped__(FEW, 50, 0)
+    for name, place in (("ridge", 2.0), ("one layer", 1.0), ("two layers", 1.0)):
+        assert float(found[name].place.value) == pytest.approx(place)
+        assert abs(found[name].value.z(0.5)) < 4
+        assert float(found[name].value.stderr) == pytest.approx(2e-4, rel=0.4)
 
 
 @pytest.mark.parametrize("kind", [FEW, WIDE, Kind(0.5, 0.0, 0.0)])

@@ -8,13 +8,7 @@ from linnet.numerics import Estimate
 from linnet.phenomena.anisotropy import measure
 from linnet.phenomena.anisotropy.claims import expected_curves, trained_sets
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
-from linnet.phenomena.anisotropy.claims.trained_sets import (
-    ONE,
-    TWO,
-    Best,
-    Kind,
-    Trained,
-)
+from linnet.phenomena.anisotropy.claims.trained_sets import ONE, RIDGE, TWO, Best, Kind
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
 
@@ -29,7 +23,7 @@ OTHERS = (
 PAIRS, QUICK_PAIRS = 80, 18
 BEST = "best risk of ridge, one layer, two layers"
 GAINS = "gain of one layer over ridge, of two layers over one"
-NAMES = ("ridge", ONE, TWO)
+NAMES = (RIDGE, ONE, TWO)
 CLEAR = 3.0  # standard errors from which on a gain is told from none
 
 
@@ -91,7 +85,7 @@ class EarlyStopping(CanonicalClaim):
     def observe(self, problem: Problem) -> Quantities:
         """Minima of mean risks; all three from the same data sets."""
         every = [seen(problem, kind) for kind in kinds(problem)]
-        values = [found.value for three in every for found in three]
+        values = [found.value for three in every for found in three.values()]
         gained = [gain for three in every for gain in gains(three)]
         return {BEST: _joined(values), GAINS: _joined(gained)}
 
@@ -134,24 +128,14 @@ def _expected(kind: Kind) -> np.ndarray:
     return np.array([found.ridge, found.one_layer.risk, found.two_layers.risk])
 
 
-def seen(problem: Problem, kind: Kind) -> tuple[Best, Best, Best]:
+def seen(problem: Problem, kind: Kind) -> dict[str, Best]:
     """Best values of ridge, one layer, two layers, free of their term 1 / n."""
-    pairs = trained_sets.limit(kind, _pairs(problem.quick), problem.seed)
-    return _bests(kind, pairs)
+    return trained_sets.limit_bests(kind, _pairs(problem.quick), problem.seed)
 
 
-def _bests(kind: Kind, pairs: Trained) -> tuple[Best, Best, Best]:
-    later = kind.times[1:]
-    return (
-        trained_sets.best(trained_sets.PENALTIES, pairs.ridge),
-        trained_sets.best(later, pairs.one.risk[:, 1:]),
-        trained_sets.best(later, pairs.two.risk[:, 1:]),
-    )
-
-
-def gains(three: tuple[Best, Best, Best]) -> tuple[Estimate, Estimate]:
+def gains(three: dict[str, Best]) -> tuple[Estimate, Estimate]:
     """Of one layer over ridge and of two over one, on the same data sets."""
-    ridge, one, two = (found.rows for found in three)
+    ridge, one, two = (three[name].rows for name in NAMES)
     return measure.paired_difference(ridge, one), measure.paired_difference(one, two)
 
 
@@ -220,7 +204,7 @@ def _gain_panel(problem: Problem) -> Panel:
     found = {"extrapolated": [seen(problem, kind) for kind in shown]}
     if not problem.quick:
         sets = [trained_sets.trained(k, side, PAIRS, problem.seed) for k in shown]
-        found[f"{side} inputs"] = list(map(_bests, shown, sets))
+        found[f"{side} inputs"] = list(map(trained_sets.bests, shown, sets))
     series = [
         Series(ends, ends, "", "theory", 1),
         Series(ends, np.zeros(2), "no gain", "wrong"),

@@ -7,7 +7,7 @@ import numpy as np
 from linnet.numerics import Estimate
 from linnet.phenomena.anisotropy.claims import expected_curves, trained_sets
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
-from linnet.phenomena.anisotropy.claims.trained_sets import ONE, TWO, Curves, Kind
+from linnet.phenomena.anisotropy.claims.trained_sets import ONE, TWO, Best, Curves, Kind
 from linnet.study import Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.figure import Scale
 from linnet.study.verdict import Observed, Status
@@ -94,7 +94,7 @@ class LearningCurves(CanonicalClaim):
         for kind in kinds(problem):
             for layers in LAYERS:
                 curves = _seen(problem, kind, layers)
-                stop = trained_sets.best(kind.times[1:], curves.risk[:, 1:])
+                stop = _stop(problem, kind, layers)
                 rows = {k: Estimate.from_samples(v) for k, v in _read(curves).items()}
                 out |= _named(kind, layers, rows, stop.place, stop.value)
         return out
@@ -137,6 +137,10 @@ def _pairs(quick: bool) -> int:
 def _seen(problem: Problem, kind: Kind, layers: str) -> Curves:
     found = trained_sets.limit(kind, _pairs(problem.quick), problem.seed)
     return found.one if layers == ONE else found.two
+
+
+def _stop(problem: Problem, kind: Kind, layers: str) -> Best:
+    return trained_sets.limit_bests(kind, _pairs(problem.quick), problem.seed)[layers]
 
 
 def _theory(kind: Kind, layers: str, times: np.ndarray) -> Curves:

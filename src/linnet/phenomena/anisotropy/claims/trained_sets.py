@@ -27,7 +27,7 @@ AMPLITUDE = 0.05  # of either layer, in the direction that grows
 IDLE = 3e-4  # deviation of the first layer's weights at the start
 SAVES = np.r_[0.0, 2.0 ** (np.arange(-15, 19) / 6)]  # six for a factor of two
 PENALTIES = 2.0 ** (np.arange(-16, 13) / 4)
-ONE, TWO = "one layer", "two layers"
+RIDGE, ONE, TWO = "ridge", "one layer", "two layers"
 
 
 @dataclass(frozen=True)
@@ -147,16 +147,48 @@ def problem(kind: Kind, count: int, seed: int, quick: bool) -> Problem:
     )
 
 
-@lru_cache(maxsize=8)
 def limit(kind: Kind, count: int, seed: int) -> Trained:
     """Of every pair of data sets what has no term of order 1 / n in its mean."""
     small, large = (trained(kind, side, count, seed) for side in INPUTS)
+    one, two = (Curves(*map(_beyond, small[i], large[i])) for i in (0, 1))
+    return Trained(one, two, _beyond(small.ridge, large.ridge))
 
-    def of(few: np.ndarray, many: np.ndarray) -> np.ndarray:
-        return many + (many - few) / (INPUTS[1] / INPUTS[0] - 1)
 
-    one, two = (Curves(*map(of, small[i], large[i])) for i in (0, 1))
-    return Trained(one, two, of(small.ridge, large.ridge))
+@lru_cache(maxsize=16)
+def limit_bests(kind: Kind, count: int, seed: int) -> dict[str, Best]:
+    """The best of each way of holding back, without a term of order 1 / n.
+
+    Each size has its own best place. The lowest point of `limit` would be another one:
+    where two layers start to learn, its mean is so noisy that it dips below the best.
+    """
+    small, large = (bests(kind, trained(kind, side, count, seed)) for side in INPUTS)
+    found = {}
+    for name, few in small.items():
+        many = large[name]
+        rows = _beyond(few.rows, many.rows)
+        place = _beyond(few.place.value, many.place.value)
+        error = np.hypot(
+            _beyond(np.zeros(()), many.place.stderr),
+            _beyond(few.place.stderr, np.zeros(())),
+        )
+        value = Estimate.from_samples(rows)
+        found[name] = Best(Estimate(place, error, count), value, rows)
+    return found
+
+
+def bests(kind: Kind, sets: Trained) -> dict[str, Best]:
+    """The best of each way of holding back on data sets of one size."""
+    later = kind.times[1:]
+    return {
+        RIDGE: best(PENALTIES, sets.ridge),
+        ONE: best(later, sets.one.risk[:, 1:]),
+        TWO: best(later, sets.two.risk[:, 1:]),
+    }
+
+
+def _beyond(few: np.ndarray, many: np.ndarray) -> np.ndarray:
+    """What size has no part in, if its part is like 1 / n: (4 many - few) / 3."""
+    return many + (many - few) / (INPUTS[1] / INPUTS[0] - 1)
 
 
 @lru_cache(maxsize=16)
