@@ -14,4 +14,10 @@ BIBLIOGRAPHY = (
   journal = {arXiv:2601.06961},
   year    = {2026}
 }""",
+    """@inproceedings{atanasov2022,
+  title     = {Neural networks as kernel learners: {The} silent alignment effect},
+  author    = {Atanasov, Alexander and Bordelon, Blake and Pehlevan, Cengiz},
+  booktitle = {International Conference on Learning Representations},
+  year      = {2022}
+}""",
 )

@@ -6,8 +6,25 @@ from linnet.phenomena.anisotropy.claims.answers import predictions as prediction
 from linnet.phenomena.anisotropy.claims.data_generalization import DataGeneralization
 from linnet.phenomena.anisotropy.claims.data_phases import DataPhases
 from linnet.phenomena.anisotropy.claims.early_stopping import EarlyStopping
+from linnet.phenomena.anisotropy.claims.late_rates import LateRates
 from linnet.phenomena.anisotropy.claims.learning_curves import LearningCurves
+from linnet.phenomena.anisotropy.claims.phase_maps import PhaseMaps
+from linnet.phenomena.anisotropy.claims.phase_plane import PhasePlane
+from linnet.phenomena.anisotropy.claims.phase_times import PhaseTimes
 from linnet.phenomena.anisotropy.claims.settings import check as check
 from linnet.phenomena.anisotropy.claims.settings import settings as settings
+from linnet.phenomena.anisotropy.claims.silent_alignment import SilentAlignment
+from linnet.phenomena.anisotropy.claims.two_phases import TwoPhases
 
-CLAIMS = (LearningCurves(), EarlyStopping(), DataPhases(), DataGeneralization())
+CLAIMS = (
+    TwoPhases(),
+    PhasePlane(),
+    PhaseTimes(),
+    PhaseMaps(),
+    LateRates(),
+    SilentAlignment(),
+    LearningCurves(),
+    EarlyStopping(),
+    DataPhases(),
+    DataGeneralization(),
+)
