@@ -102,30 +102,7 @@ class DataGeneralization(AnisotropyClaim):
 
     def note(self, problem: Problem) -> str:
         """How much of the error is noise, and what was not looked at."""
-        told = []
-        for n in splits.sizes(problem):
-            noise, best = (
-                generalization.noise_power(problem),
-                generalization.best_predicted(problem, n)[0],
-            )
-            seen = generalization.best_observed(problem, n)[0].value - noise
-            told.append(
-                f"Trained on {n} samples, one layer at its best is"
-                f" {number(float(best - noise), 3)} above the noise of"
-                f" {number(noise, 3)} as predicted, {number(float(seen), 3)} as seen."
-            )
-            late = [
-                name
-                for name, at in zip(
-                    NAMES, generalization.stops(problem, n), strict=False
-                )
-                if at == splits.SAVES - 1
-            ]
-            if late:
-                told.append(
-                    f"The predicted error of {' and '.join(late)} still falls at the"
-                    " last time that can be afforded; `--scale standard` speeds up."
-                )
+        told = [_told(problem, n) for n in splits.sizes(problem)]
         half = splits.rank(problem) // 2
         if half not in splits.sizes(problem):
             told.append(
@@ -190,6 +167,34 @@ def _unanswered(problem: Problem) -> str | None:
             " `--scale standard` makes them alike"
         )
     return None
+
+
+def _told(problem: Problem, size: int) -> str:
+    """What the errors of one training size are made of, and how far it went."""
+    noise = generalization.noise_power(problem)
+    best = float(generalization.best_predicted(problem, size)[0]) - noise
+    seen = float(generalization.best_observed(problem, size)[0].value) - noise
+    ends = [
+        generalization.ends(errors)[0]
+        for errors in (
+            splits.observed(problem, size),
+            generalization.predicted(problem, size)[0],
+        )
+    ]
+    told = (
+        f"Trained on {size} samples, one layer at its best is {number(best, 3)} above"
+        f" the noise of {number(noise, 3)} as predicted, {number(seen, 3)} as seen; in"
+        f" the end its error is {number(float(ends[0] / ends[1]), 3)} times that of"
+        " Gaussian inputs."
+    )
+    last, places = splits.SAVES - 1, generalization.stops(problem, size)
+    late = [NAMES[k] for k in (0, 1) if places[k] == last]
+    if not late:
+        return told
+    return (
+        f"{told} The predicted error of {' and '.join(late)} still falls at the last"
+        " time that can be afforded; `--scale standard` speeds up."
+    )
 
 
 def _panel(problem: Problem, size: int) -> Panel:
