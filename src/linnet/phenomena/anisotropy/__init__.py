@@ -20,4 +20,31 @@ BIBLIOGRAPHY = (
   booktitle = {International Conference on Learning Representations},
   year      = {2022}
 }""",
+    """@article{li2025,
+  title   = {Risk Phase Transitions in Spiked Regression: Alignment Driven Benign and
+             Catastrophic Overfitting},
+  author  = {Li, Jiping and Sonthalia, Rishi},
+  journal = {arXiv:2510.01414},
+  year    = {2025}
+}""",
+    """@article{baik2005,
+  title   = {Phase Transition of the Largest Eigenvalue for Nonnull Complex Sample
+             Covariance Matrices},
+  author  = {Baik, Jinho and Ben Arous, G{\\'e}rard and P{\\'e}ch{\\'e}, Sandrine},
+  journal = {The Annals of Probability},
+  volume  = {33},
+  number  = {5},
+  pages   = {1643--1697},
+  year    = {2005}
+}""",
+    """@article{paul2007,
+  title   = {Asymptotics of Sample Eigenstructure for a Large Dimensional Spiked
+             Covariance Model},
+  author  = {Paul, Debashis},
+  journal = {Statistica Sinica},
+  volume  = {17},
+  number  = {4},
+  pages   = {1617--1642},
+  year    = {2007}
+}""",
 )

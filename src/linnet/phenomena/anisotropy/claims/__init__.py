@@ -1,16 +1,21 @@
 """Claims of anisotropy: the only place where theory and simulation meet."""
 
+from linnet.phenomena.anisotropy.claims.alignment_that_hurts import AlignmentThatHurts
 from linnet.phenomena.anisotropy.claims.answers import answers as answers
 from linnet.phenomena.anisotropy.claims.answers import headline as headline
 from linnet.phenomena.anisotropy.claims.answers import predictions as predictions
 from linnet.phenomena.anisotropy.claims.data_generalization import DataGeneralization
 from linnet.phenomena.anisotropy.claims.data_phases import DataPhases
+from linnet.phenomena.anisotropy.claims.double_descent import DoubleDescent
 from linnet.phenomena.anisotropy.claims.early_stopping import EarlyStopping
+from linnet.phenomena.anisotropy.claims.final_risk import FinalRisk
+from linnet.phenomena.anisotropy.claims.frozen_null_space import FrozenNullSpace
 from linnet.phenomena.anisotropy.claims.late_rates import LateRates
 from linnet.phenomena.anisotropy.claims.learning_curves import LearningCurves
 from linnet.phenomena.anisotropy.claims.phase_maps import PhaseMaps
 from linnet.phenomena.anisotropy.claims.phase_plane import PhasePlane
 from linnet.phenomena.anisotropy.claims.phase_times import PhaseTimes
+from linnet.phenomena.anisotropy.claims.sample_spikes import SampleSpikes
 from linnet.phenomena.anisotropy.claims.settings import check as check
 from linnet.phenomena.anisotropy.claims.settings import settings as settings
 from linnet.phenomena.anisotropy.claims.silent_alignment import SilentAlignment
@@ -23,6 +28,11 @@ CLAIMS = (
     PhaseMaps(),
     LateRates(),
     SilentAlignment(),
+    FinalRisk(),
+    AlignmentThatHurts(),
+    DoubleDescent(),
+    FrozenNullSpace(),
+    SampleSpikes(),
     LearningCurves(),
     EarlyStopping(),
     DataPhases(),
