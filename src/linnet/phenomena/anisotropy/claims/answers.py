@@ -6,10 +6,21 @@ from typing import Any
 import numpy as np
 
 from linnet.numerics import participation_ratio
-from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import data_path, data_phases, question
+from linnet.phenomena.anisotropy import theory
+from linnet.phenomena.anisotropy.claims import (
+    data_path,
+    data_phases,
+    generalization,
+    question,
+    splits,
+)
+from linnet.phenomena.anisotropy.claims.data_generalization import (
+    BEST,
+    STOPPED,
+    DataGeneralization,
+)
 from linnet.study import Answer, Problem, Verdict
-from linnet.study.words import number, percent
+from linnet.study.words import measured, number, percent
 
 Verdicts = Mapping[str, Verdict]
 
@@ -20,6 +31,8 @@ NAMED = 3  # principal directions that are told one by one
 def predictions(problem: Problem) -> dict[str, Any]:
     """Everything predicted for this data, as plain numbers. Theory only."""
     basis = question.basis(problem)
+    reason = DataGeneralization().applies(problem)
+    errors: Any = {"silent": reason} if reason else generalization.numbers(problem)
     return {
         "output": question.output(problem).tolist(),
         "learning_rate": question.learning_rate(problem),
@@ -31,6 +44,7 @@ def predictions(problem: Problem) -> dict[str, Any]:
         "angle_of_correlation_and_solution": theory.silent_alignment_angle(
             question.moments(problem)
         ).item(),
+        "test_errors": errors,
     }
 
 
@@ -53,6 +67,8 @@ def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
     given = [_shape(problem)]
     if data_phases.DataPhases().applies(problem) is None:
         given += [_phases(problem, verdicts), _first_alone(problem, verdicts)]
+    if DataGeneralization().applies(problem) is None:
+        given += [_unseen(problem, verdicts), _stopping(problem, verdicts)]
     return tuple(given)
 
 
@@ -61,20 +77,20 @@ def _shape(problem: Problem) -> Answer:
     variances, axes = np.linalg.eigh(problem.moments.xx)
     solution = question.moments(problem).minimizer().end_to_end[0]
     shares = variances[::-1] / variances.sum()
-    cosines = measure.alignment_cosines(axes.T[::-1], solution)
-    first = ", ".join(percent(share) for share in shares[:NAMED])
-    along = ", ".join(number(abs(c), 2) for c in cosines[:NAMED])
-    reached = np.cumsum(cosines[::-1] ** 2)[::-1]
-    beyond = reached[NAMED] if len(reached) > NAMED else 0.0
+    explained = np.maximum(variances, 0)[::-1] * (axes.T[::-1] @ solution) ** 2
+    explained /= explained.sum()
+    first, learned = (
+        ", ".join(percent(float(share)) for share in part[:NAMED])
+        for part in (shares, explained)
+    )
     count = number(float(participation_ratio(np.maximum(variances, 0))), 3)
     return Answer(
         question="How anisotropic are the inputs, and how does the target lie in them?",
         prediction="measured, not predicted",
         observation=(
             f"the first principal directions carry {first} of the variance (about"
-            f" {count} directions carry it all); the cosines of the solution with them"
-            f" are {along}, and {percent(float(beyond))} of its squared length lies in"
-            " the others"
+            f" {count} directions carry it all) and {learned} of what a linear map"
+            " explains of the target"
         ),
         outcome="",
     )
@@ -117,6 +133,73 @@ def _first_alone(problem: Problem, verdicts: Verdicts) -> Answer:
     )
 
 
+def _unseen(problem: Problem, verdicts: Verdicts) -> Answer:
+    """Best test errors of one layer, two layers and ridge."""
+    sizes = splits.sizes(problem)
+    expected = [generalization.best_predicted(problem, n) for n in sizes]
+    observation = NOT_RUN
+    if "data_generalization" in verdicts:
+        told = [
+            _each(n, [measured(float(e.value), float(e.stderr)) for e in seen])
+            for n in sizes
+            for seen in [generalization.best_observed(problem, n)]
+        ]
+        observation = f"{'; '.join(told)} (standard errors over splits)"
+    return Answer(
+        question="How well will it do on samples that it has not seen?",
+        prediction="; ".join(
+            _each(n, [number(float(error), 3) for error in errors])
+            for n, errors in zip(sizes, expected, strict=True)
+        )
+        + f"; noise alone is {number(generalization.noise_power(problem), 3)}"
+        " (mean square error)",
+        observation=observation,
+        outcome=_part(verdicts, BEST, "data_generalization"),
+    )
+
+
+def _stopping(problem: Problem, verdicts: Verdicts) -> Answer:
+    """When to stop, and what stopping there costs."""
+    sizes, observation = splits.sizes(problem), NOT_RUN
+    if "data_generalization" in verdicts:
+        told = []
+        for n in sizes:
+            best = generalization.best_observed(problem, n)
+            stopped = generalization.stopped_observed(problem, n)
+            pairs = zip(stopped, best, strict=False)
+            costs = [percent(float(at.value / least.value - 1)) for at, least in pairs]
+            times = _times(problem, generalization.observed_times(problem, n))
+            told.append(
+                f"of {n}: best at {times}; stopping as predicted costs"
+                f" {' and '.join(costs)} more than that"
+            )
+        observation = "; ".join(told)
+    return Answer(
+        question="When should training stop, with one and with two layers?",
+        prediction="; ".join(
+            f"trained on {n}:"
+            f" {_times(problem, generalization.stopping_times(problem, n))}"
+            for n in sizes
+        ),
+        observation=observation,
+        outcome=_part(verdicts, STOPPED, "data_generalization"),
+    )
+
+
+def _each(size: int, errors: list[str]) -> str:
+    one, two, ridge = errors
+    return (
+        f"trained on {size} samples and stopped at its best, one layer {one}, two"
+        f" layers {two}; best ridge {ridge}"
+    )
+
+
+def _times(problem: Problem, times: tuple[float, float]) -> str:
+    """Of one and two layers, in steps of the learning rate that is told."""
+    one, two = (number(at / question.learning_rate(problem), 2) for at in times)
+    return f"after {one} and {two} steps"
+
+
 def _whose(problem: Problem) -> str:
     if len(question.output(problem)) == 1:
         return "The target"
@@ -134,9 +217,11 @@ def _step(step: float) -> str:
     return number(float(step), 3)
 
 
-def _part(verdicts: Verdicts, label: str) -> str:
-    """The outcome of one of the quantities that the claim judges."""
-    verdict = verdicts.get("data_phases")
+def _part(verdicts: Verdicts, label: str, name: str = "data_phases") -> str:
+    """The outcome of one of the quantities that a claim judges."""
+    verdict = verdicts.get(name)
     if verdict is None:
         return ""
-    return next(c.outcome for c in verdict.comparisons if c.label == label)
+    outcome = next(c.outcome for c in verdict.comparisons if c.label == label)
+    misses = outcome == "fails" and verdict.status == "heuristic"
+    return "misses" if misses else outcome
