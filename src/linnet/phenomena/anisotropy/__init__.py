@@ -47,4 +47,14 @@ BIBLIOGRAPHY = (
   pages   = {1617--1642},
   year    = {2007}
 }""",
+    """@article{baldi1989,
+  title   = {Neural Networks and Principal Component Analysis: Learning from Examples
+             Without Local Minima},
+  author  = {Baldi, Pierre and Hornik, Kurt},
+  journal = {Neural Networks},
+  volume  = {2},
+  number  = {1},
+  pages   = {53--58},
+  year    = {1989}
+}""",
 )

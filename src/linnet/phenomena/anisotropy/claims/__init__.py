@@ -20,6 +20,12 @@ from linnet.phenomena.anisotropy.claims.settings import check as check
 from linnet.phenomena.anisotropy.claims.settings import settings as settings
 from linnet.phenomena.anisotropy.claims.silent_alignment import SilentAlignment
 from linnet.phenomena.anisotropy.claims.two_phases import TwoPhases
+from linnet.phenomena.anisotropy.claims.staircase import Staircase
+from linnet.phenomena.anisotropy.claims.deep_escape import DeepEscape
+from linnet.phenomena.anisotropy.claims.discrete_clock import DiscreteClock
+from linnet.phenomena.anisotropy.claims.large_step import LargeStep
+from linnet.phenomena.anisotropy.claims.weight_decay_collapse import WeightDecayCollapse
+from linnet.phenomena.anisotropy.claims.several_outputs import SeveralOutputs
 
 CLAIMS = (
     TwoPhases(),
@@ -33,6 +39,12 @@ CLAIMS = (
     DoubleDescent(),
     FrozenNullSpace(),
     SampleSpikes(),
+    DiscreteClock(),
+    Staircase(),
+    SeveralOutputs(),
+    DeepEscape(),
+    LargeStep(),
+    WeightDecayCollapse(),
     LearningCurves(),
     EarlyStopping(),
     DataPhases(),

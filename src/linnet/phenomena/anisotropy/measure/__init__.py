@@ -44,6 +44,7 @@ from linnet.phenomena.anisotropy.measure.risk import held_out_error as held_out_
 from linnet.phenomena.anisotropy.measure.risk import (
     paired_difference as paired_difference,
 )
+from linnet.phenomena.anisotropy.measure.sharpness import sharpness as sharpness
 from linnet.phenomena.anisotropy.measure.spikes import InputSpikes as InputSpikes
 from linnet.phenomena.anisotropy.measure.spikes import input_spikes as input_spikes
 from linnet.phenomena.anisotropy.measure.spikes import participation as participation

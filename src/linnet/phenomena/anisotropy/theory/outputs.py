@@ -26,12 +26,17 @@ class EscapeModes:
         rates: Growth rates of end-to-end components, downwards, shape `(r,)`; each
             layer grows at half of it.
         outputs: Rows are the output directions, shape `(r, k)`.
-        inputs: Rows are the input directions, shape `(r, d)`.
+        inputs: Rows are the input directions of the layers, shape `(r, d)`: what a
+            small hidden unit learns.
+        products: Rows are those of the end-to-end matrix, of length one, shape
+            `(r, d)`: units that are already large respond. Equal to `inputs` at zero,
+            and for white inputs.
     """
 
     rates: Float[np.ndarray, " r"]
     outputs: Float[np.ndarray, "r k"]
     inputs: Float[np.ndarray, "r d"]
+    products: Float[np.ndarray, "r d"]
 
 
 def saddle(moments: Moments, rank: int) -> Float[np.ndarray, "k d"]:
@@ -78,8 +83,16 @@ def escape_modes(moments: Moments, rank: int = 0) -> EscapeModes:
     $2\,\mathrm{svd}(G)$, with $-G = \mathtt{yx}-W\mathtt{xx} = (1-P)B\Sigma$. From
     zero: $2\,\mathrm{svd}$ of `yx`; with one output $2s_1$ along $u_1$.
 
+    A product $s\,uv^\top$ of small units, growing at rate $\rho$, disturbs the large
+    ones to the same order: what they read for the output $u$ obeys
+    $\dot\alpha = -(s\,v+\Omega^\top\alpha)^\top\Sigma\Omega^\top$ and takes a part of
+    it away. Together they grow along
+    $$p \propto (\rho I+\Omega^\top\Omega\,\Sigma)^{-1}v,\qquad
+      \Omega^\top\Omega = (W^\top W)^{1/2}$$
+    for the balanced large units of the saddle $W$.
+
     Valid for: two layers with more hidden units than `rank`, the others small; exact to
-    first order in these.
+    first order in these (layers) or their product (`products`).
 
     Args:
         moments: Of a population or a data set.
@@ -93,10 +106,13 @@ def escape_modes(moments: Moments, rank: int = 0) -> EscapeModes:
 
     Reference: derived here.
     """
-    push = moments.yx - saddle(moments, rank) @ moments.xx
+    learned = saddle(moments, rank)
+    push = moments.yx - learned @ moments.xx
     outputs, values, inputs = np.linalg.svd(push, full_matrices=False)
     left = max(len(values) - rank, 0)
-    return EscapeModes(2 * values[:left], outputs.T[:left], inputs[:left])
+    rates, inputs = 2 * values[:left], inputs[:left]
+    products = _responded(moments, learned, rates, inputs)
+    return EscapeModes(rates, outputs.T[:left], inputs, products)
 
 
 def escape_angles(
@@ -104,13 +120,14 @@ def escape_angles(
 ) -> tuple[Float[np.ndarray, ""], Float[np.ndarray, ""]]:
     r"""Angles by which the next component turns between its escape and its saddle.
 
-    It leaves the saddle of `rank` along the leading directions of `escape_modes`, and
-    arrives at the next saddle with $q$, the next eigenvector of $B\Sigma B^\top$, as
-    output and $B^\top q$ as input direction. With one output the input angle is
-    `silent_alignment_angle`.
+    The end-to-end matrix leaves the saddle of `rank` along the leading directions of
+    `escape_modes`, and arrives at the next saddle with $q$, the next eigenvector of
+    $B\Sigma B^\top$, as output and $B^\top q$ as input direction. With one output the
+    input angle is `silent_alignment_angle`.
 
-    Valid for: any data. Both angles are zero for inputs white on their row space, and
-    when inputs are uncorrelated in the teacher's own axes with the same order.
+    Valid for: any data; balanced layers, as small starts make them. Both angles are
+    zero for inputs white on their row space, and when inputs are uncorrelated in the
+    teacher's own axes with the same order.
 
     Args:
         moments: Of a population or a data set.
@@ -140,9 +157,23 @@ def escape_angles(
     output = _explained(moments, rank + 1)[0][rank]
     teacher = moments.minimizer().end_to_end
     return (
-        _angle(escape.inputs[0], output @ teacher),
+        _angle(escape.products[0], output @ teacher),
         _angle(escape.outputs[0], output),
     )
+
+
+def _responded(
+    moments: Moments, learned: np.ndarray, rates: np.ndarray, inputs: np.ndarray
+) -> np.ndarray:
+    """Input directions of the product, with what large hidden units respond."""
+    _, sizes, rows = np.linalg.svd(learned, full_matrices=False)
+    large = (rows.T * sizes) @ rows
+    found = np.array(inputs)
+    for at, rate in enumerate(rates):
+        if rate > SEPARATED * rates[0]:
+            below = rate * np.eye(len(large)) + large @ moments.xx
+            found[at] = np.linalg.solve(below, inputs[at])
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 def _explained(moments: Moments, rank: int) -> tuple[np.ndarray, np.ndarray]:
