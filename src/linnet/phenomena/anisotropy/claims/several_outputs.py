@@ -38,17 +38,18 @@ class SeveralOutputs(CanonicalClaim):
         " and then turns to another by a predicted angle."
     )
     formula: ClassVar[str] = (
-        r"(I-P_r)B\Sigma = \sum_j\tfrac{\rho_j}2u_jv_j^\top,\quad W \simeq P_rB +"
-        r" e^{\rho_1t}u_1p^\top,\quad p \propto \big(\rho_1I+(B^\top P_rB)^{1/2}\Sigma"
-        r"\big)^{-1}v_1;\quad L_r = L_\ast + \tfrac12\sum_{i>r}\mu_i"
+        r"(I-P_r)B\Sigma = \sum_j\tfrac{\rho_j}2u_jv_j^\top,\quad W - P_rB \simeq"
+        r" e^{\rho_1t}\big(u_1v_1^\top + \text{response of what is learned}\big),\quad"
+        r" L_r = L_\ast + \tfrac12\sum_{i>r}\mu_i"
     )
     domain: ClassVar[str] = (
         "Two layers, any input covariance, teacher B of several outputs, gradient flow,"
         " as the start vanishes; the task is such that components are learned one after"
         r" the other. $P_r$ projects on the first r eigenvectors of $B\Sigma B^\top$,"
         r" whose eigenvalues are $\mu_i$ (levels: Baldi and Hornik 1989). Rates and"
-        " angles are derived here; the last factor of p is the response of what has"
-        " been learned before."
+        " angles are derived here: small units grow along u and v, and what has been"
+        " learned before responds to them to the same order, which turns the product"
+        " by degrees."
     )
     citations: ClassVar[tuple[str, ...]] = ("watanabe2026", "baldi1989")
     wrong_theory: ClassVar[str] = (

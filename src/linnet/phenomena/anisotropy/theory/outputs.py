@@ -15,6 +15,8 @@ import numpy as np
 from linnet.shapes import Float
 from linnet.task import Moments
 
+_Escape = tuple[np.ndarray, np.ndarray, np.ndarray]  # rates, outputs, inputs
+
 SEPARATED = 1e-10  # relative gap below which two directions cannot be told apart
 
 
@@ -28,15 +30,15 @@ class EscapeModes:
         outputs: Rows are the output directions, shape `(r, k)`.
         inputs: Rows are the input directions of the layers, shape `(r, d)`: what a
             small hidden unit learns.
-        products: Rows are those of the end-to-end matrix, of length one, shape
-            `(r, d)`: units that are already large respond. Equal to `inputs` at zero,
-            and for white inputs.
+        products: End-to-end matrices that grow, of norm one, without what lies in
+            outputs learned before, shape `(r, k, d)`: units that are already large
+            respond. The outer products of the other two at zero, and for white inputs.
     """
 
     rates: Float[np.ndarray, " r"]
     outputs: Float[np.ndarray, "r k"]
     inputs: Float[np.ndarray, "r d"]
-    products: Float[np.ndarray, "r d"]
+    products: Float[np.ndarray, "r k d"]
 
 
 def saddle(moments: Moments, rank: int) -> Float[np.ndarray, "k d"]:
@@ -83,13 +85,12 @@ def escape_modes(moments: Moments, rank: int = 0) -> EscapeModes:
     $2\,\mathrm{svd}(G)$, with $-G = \mathtt{yx}-W\mathtt{xx} = (1-P)B\Sigma$. From
     zero: $2\,\mathrm{svd}$ of `yx`; with one output $2s_1$ along $u_1$.
 
-    A product $s\,uv^\top$ of small units, growing at rate $\rho$, disturbs the large
-    ones to the same order: what they read for the output $u$ obeys
-    $\dot\alpha = -(s\,v+\Omega^\top\alpha)^\top\Sigma\Omega^\top$ and takes a part of
-    it away. Together they grow along
-    $$p \propto (\rho I+\Omega^\top\Omega\,\Sigma)^{-1}v,\qquad
-      \Omega^\top\Omega = (W^\top W)^{1/2}$$
-    for the balanced large units of the saddle $W$.
+    A product $uv^\top$ of small units, growing at rate $\varrho$, disturbs the large
+    ones to the same order: their weights $A$, $\Omega$ move, at the same rate, by
+    $$\varrho\,\delta A = -X\Sigma\Omega^\top-G\,\delta\Omega^\top,\qquad
+      \varrho\,\delta\Omega = -A^\top X\Sigma-\delta A^\top G,\qquad
+      X = uv^\top+A\,\delta\Omega+\delta A\,\Omega,$$
+    a linear system, and what grows beside $P$ is $(1-P)X$.
 
     Valid for: two layers with more hidden units than `rank`, the others small; exact to
     first order in these (layers) or their product (`products`).
@@ -110,9 +111,8 @@ def escape_modes(moments: Moments, rank: int = 0) -> EscapeModes:
     push = moments.yx - learned @ moments.xx
     outputs, values, inputs = np.linalg.svd(push, full_matrices=False)
     left = max(len(values) - rank, 0)
-    rates, inputs = 2 * values[:left], inputs[:left]
-    products = _responded(moments, learned, rates, inputs)
-    return EscapeModes(rates, outputs.T[:left], inputs, products)
+    found = 2 * values[:left], outputs.T[:left], inputs[:left]
+    return EscapeModes(*found, _responded(moments, learned, rank, found))
 
 
 def escape_angles(
@@ -156,24 +156,43 @@ def escape_angles(
         )
     output = _explained(moments, rank + 1)[0][rank]
     teacher = moments.minimizer().end_to_end
-    return (
-        _angle(escape.products[0], output @ teacher),
-        _angle(escape.outputs[0], output),
-    )
+    left, _, right = np.linalg.svd(escape.products[0])
+    return _angle(right[0], output @ teacher), _angle(left[:, 0], output)
 
 
 def _responded(
-    moments: Moments, learned: np.ndarray, rates: np.ndarray, inputs: np.ndarray
-) -> np.ndarray:
-    """Input directions of the product, with what large hidden units respond."""
-    _, sizes, rows = np.linalg.svd(learned, full_matrices=False)
-    large = (rows.T * sizes) @ rows
-    found = np.array(inputs)
-    for at, rate in enumerate(rates):
-        if rate > SEPARATED * rates[0]:
-            below = rate * np.eye(len(large)) + large @ moments.xx
-            found[at] = np.linalg.solve(below, inputs[at])
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    moments: Moments, learned: np.ndarray, rank: int, escape: _Escape
+) -> Float[np.ndarray, "r k d"]:
+    """What grows beside the learned outputs, the response of large units included."""
+    left, sizes, right = np.linalg.svd(learned, full_matrices=False)
+    roots = np.sqrt(sizes[:rank])
+    upper, lower = left[:, :rank] * roots, roots[:, None] * right[:rank]
+    push, split = moments.yx - learned @ moments.xx, upper.size
+
+    def force(moved: np.ndarray) -> np.ndarray:
+        above = moved[:split].reshape(upper.shape)
+        below = moved[split:].reshape(lower.shape)
+        pull = (upper @ below + above @ lower) @ moments.xx
+        return np.concatenate(
+            [
+                (push @ below.T - pull @ lower.T).ravel(),
+                (above.T @ push - upper.T @ pull).ravel(),
+            ]
+        )
+
+    every = np.eye(split + lower.size)
+    curvature = np.array([force(row) for row in every]).reshape(every.shape)
+    found = []
+    for rate, output, given in zip(*escape, strict=True):
+        grown = np.outer(output, given)
+        if rank and rate > SEPARATED * escape[0][0]:
+            pull = grown @ moments.xx
+            drive = np.concatenate([(pull @ lower.T).ravel(), np.zeros(lower.size)])
+            moved = np.linalg.solve(rate * every - curvature, -drive)
+            grown = grown + moved[:split].reshape(upper.shape) @ lower
+            grown -= left[:, :rank] @ (left[:, :rank].T @ grown)
+        found.append(grown / np.linalg.norm(grown))
+    return np.array(found).reshape(-1, *learned.shape)
 
 
 def _explained(moments: Moments, rank: int) -> tuple[np.ndarray, np.ndarray]:
