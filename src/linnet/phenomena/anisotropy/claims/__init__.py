@@ -6,10 +6,13 @@ from linnet.phenomena.anisotropy.claims.answers import headline as headline
 from linnet.phenomena.anisotropy.claims.answers import predictions as predictions
 from linnet.phenomena.anisotropy.claims.data_generalization import DataGeneralization
 from linnet.phenomena.anisotropy.claims.data_phases import DataPhases
+from linnet.phenomena.anisotropy.claims.deep_escape import DeepEscape
+from linnet.phenomena.anisotropy.claims.discrete_clock import DiscreteClock
 from linnet.phenomena.anisotropy.claims.double_descent import DoubleDescent
 from linnet.phenomena.anisotropy.claims.early_stopping import EarlyStopping
 from linnet.phenomena.anisotropy.claims.final_risk import FinalRisk
 from linnet.phenomena.anisotropy.claims.frozen_null_space import FrozenNullSpace
+from linnet.phenomena.anisotropy.claims.large_step import LargeStep
 from linnet.phenomena.anisotropy.claims.late_rates import LateRates
 from linnet.phenomena.anisotropy.claims.learning_curves import LearningCurves
 from linnet.phenomena.anisotropy.claims.phase_maps import PhaseMaps
@@ -18,14 +21,11 @@ from linnet.phenomena.anisotropy.claims.phase_times import PhaseTimes
 from linnet.phenomena.anisotropy.claims.sample_spikes import SampleSpikes
 from linnet.phenomena.anisotropy.claims.settings import check as check
 from linnet.phenomena.anisotropy.claims.settings import settings as settings
-from linnet.phenomena.anisotropy.claims.silent_alignment import SilentAlignment
-from linnet.phenomena.anisotropy.claims.two_phases import TwoPhases
-from linnet.phenomena.anisotropy.claims.staircase import Staircase
-from linnet.phenomena.anisotropy.claims.deep_escape import DeepEscape
-from linnet.phenomena.anisotropy.claims.discrete_clock import DiscreteClock
-from linnet.phenomena.anisotropy.claims.large_step import LargeStep
-from linnet.phenomena.anisotropy.claims.weight_decay_collapse import WeightDecayCollapse
 from linnet.phenomena.anisotropy.claims.several_outputs import SeveralOutputs
+from linnet.phenomena.anisotropy.claims.silent_alignment import SilentAlignment
+from linnet.phenomena.anisotropy.claims.staircase import Staircase
+from linnet.phenomena.anisotropy.claims.two_phases import TwoPhases
+from linnet.phenomena.anisotropy.claims.weight_decay_collapse import WeightDecayCollapse
 
 CLAIMS = (
     TwoPhases(),
