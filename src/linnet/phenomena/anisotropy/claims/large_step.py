@@ -205,10 +205,7 @@ def run(problem: Problem, task: Moments, rate: float) -> "Trajectory":
 
 @lru_cache(maxsize=4)
 def _edge(problem: Problem, task: Moments) -> float:
-    """From how a tiny deviation grows per step, at a step that is surely too large.
-
-    It grows by (rate times curvature - 1), of which there is one that is largest.
-    """
+    """From the growth per step, rate times curvature - 1, of a tiny deviation."""
     from linnet.dynamics import GradientDescent, simulate
 
     center = _balanced(problem, task)
