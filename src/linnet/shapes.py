@@ -10,8 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 if TYPE_CHECKING or "jaxtyping" in sys.modules:
-    from jaxtyping import Float as Float
-    from jaxtyping import Int as Int
+    from jaxtyping import Float as Float, Int as Int
 else:
 
     class Float:

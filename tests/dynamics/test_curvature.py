@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import plain_training as plain
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from jax.flatten_util import ravel_pytree
 
 from linnet.dynamics.curvature import hessian_bound, schatten_norm

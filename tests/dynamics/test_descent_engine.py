@@ -2,8 +2,7 @@ import jax
 import numpy as np
 import plain_training as plain
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linnet.dynamics import (
     SGD,

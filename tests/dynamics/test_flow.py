@@ -4,8 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import plain_training as plain
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.dynamics import GradientFlow, simulate
 from linnet.dynamics.flow import (

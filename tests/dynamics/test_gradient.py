@@ -3,8 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import plain_training as plain
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.dynamics.gradient import batch_gradients, moment_gradients, squared_norm
 from linnet.task import Moments

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.dynamics import GradientDescent, PlainUpdate, simulate
 from linnet.dynamics.outcome import CONVERGED, RESTING, Clock, End, at_rest, classify

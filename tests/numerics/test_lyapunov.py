@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.linalg import solve_continuous_lyapunov
 
 from linnet.numerics import solve_lyapunov, symmetric_lyapunov

@@ -7,8 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from linnet.show import Item, Section, render, write_report
-from linnet.show import report as module
+from linnet.show import Item, Section, render, report as module, write_report
 from linnet.study import Answer, Panel, Series
 
 HOSTILE = '<script>alert("1")</script>'

@@ -5,8 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.numerics import Estimate
 from linnet.study import Bound, ChiSquare, UpperBound, ZTest

@@ -11,13 +11,17 @@ one; `mirror_width` is None for the others.
 Sources: shapes of Varre et al. 2023 as derived here; fan-in as in common frameworks.
 """
 
-from linnet.network.init.drawn import FanIn as FanIn
-from linnet.network.init.drawn import Gaussian as Gaussian
-from linnet.network.init.drawn import GaussianFirstLayer as GaussianFirstLayer
-from linnet.network.init.drawn import GivenWeights as GivenWeights
-from linnet.network.init.drawn import SmallGaussian as SmallGaussian
-from linnet.network.init.exact import Bottleneck as Bottleneck
-from linnet.network.init.exact import IsotropicFirstLayer as IsotropicFirstLayer
-from linnet.network.init.exact import LambdaBalanced as LambdaBalanced
-from linnet.network.init.exact import OrthogonalLayers as OrthogonalLayers
+from linnet.network.init.drawn import (
+    FanIn as FanIn,
+    Gaussian as Gaussian,
+    GaussianFirstLayer as GaussianFirstLayer,
+    GivenWeights as GivenWeights,
+    SmallGaussian as SmallGaussian,
+)
+from linnet.network.init.exact import (
+    Bottleneck as Bottleneck,
+    IsotropicFirstLayer as IsotropicFirstLayer,
+    LambdaBalanced as LambdaBalanced,
+    OrthogonalLayers as OrthogonalLayers,
+)
 from linnet.network.init.shape import AbstractInitialization as AbstractInitialization

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from linnet.phenomena.anisotropy.claims import early_stopping, expected_curves
-from linnet.phenomena.anisotropy.claims import learning_curves as curves
+from linnet.phenomena.anisotropy.claims import (
+    early_stopping,
+    expected_curves,
+    learning_curves as curves,
+)
 from linnet.phenomena.anisotropy.claims.early_stopping import EarlyStopping
 from linnet.phenomena.anisotropy.claims.learning_curves import LearningCurves
 from linnet.phenomena.anisotropy.claims.trained_sets import ONE, TWO

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from linnet.phenomena.anisotropy.theory import balanced_path as module
-from linnet.phenomena.anisotropy.theory import sample_contour, spiked_population
+from linnet.phenomena.anisotropy.theory import (
+    balanced_path as module,
+    sample_contour,
+    spiked_population,
+)
 from linnet.phenomena.anisotropy.theory.balanced_path import balanced_path
 
 TIMES = np.geomspace(0.01, 40, 25)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.special import hyp2f1
 
 from linnet.phenomena.anisotropy.theory.deep_clock import deep_clock, deep_position

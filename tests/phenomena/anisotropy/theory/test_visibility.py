@@ -2,8 +2,7 @@ import numpy as np
 import plain_spike
 import plain_training
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.phenomena.anisotropy.theory import (
     corner,

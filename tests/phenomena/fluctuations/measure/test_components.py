@@ -1,8 +1,7 @@
 import gaussian_series
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.phenomena.fluctuations import measure
 

@@ -3,8 +3,7 @@ from itertools import pairwise
 import numpy as np
 import plain_layers as plain
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.network import end_to_end, imbalance
 from linnet.phenomena.fluctuations import theory

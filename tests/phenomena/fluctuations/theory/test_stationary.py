@@ -3,8 +3,7 @@ import itertools
 import numpy as np
 import plain_sgd as plain
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linnet.phenomena.fluctuations import theory
 

@@ -1,8 +1,7 @@
 import numpy as np
 import plain_training as plain
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize
 

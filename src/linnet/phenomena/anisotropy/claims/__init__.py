@@ -1,9 +1,11 @@
 """Claims of anisotropy: the only place where theory and simulation meet."""
 
 from linnet.phenomena.anisotropy.claims.alignment_that_hurts import AlignmentThatHurts
-from linnet.phenomena.anisotropy.claims.answers import answers as answers
-from linnet.phenomena.anisotropy.claims.answers import headline as headline
-from linnet.phenomena.anisotropy.claims.answers import predictions as predictions
+from linnet.phenomena.anisotropy.claims.answers import (
+    answers as answers,
+    headline as headline,
+    predictions as predictions,
+)
 from linnet.phenomena.anisotropy.claims.data_generalization import DataGeneralization
 from linnet.phenomena.anisotropy.claims.data_phases import DataPhases
 from linnet.phenomena.anisotropy.claims.deep_escape import DeepEscape
@@ -19,8 +21,10 @@ from linnet.phenomena.anisotropy.claims.phase_maps import PhaseMaps
 from linnet.phenomena.anisotropy.claims.phase_plane import PhasePlane
 from linnet.phenomena.anisotropy.claims.phase_times import PhaseTimes
 from linnet.phenomena.anisotropy.claims.sample_spikes import SampleSpikes
-from linnet.phenomena.anisotropy.claims.settings import check as check
-from linnet.phenomena.anisotropy.claims.settings import settings as settings
+from linnet.phenomena.anisotropy.claims.settings import (
+    check as check,
+    settings as settings,
+)
 from linnet.phenomena.anisotropy.claims.several_outputs import SeveralOutputs
 from linnet.phenomena.anisotropy.claims.silent_alignment import SilentAlignment
 from linnet.phenomena.anisotropy.claims.staircase import Staircase

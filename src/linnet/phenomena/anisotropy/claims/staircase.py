@@ -6,8 +6,7 @@ import numpy as np
 
 from linnet.numerics import krylov_basis
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import problems
-from linnet.phenomena.anisotropy.claims import staircase_paths as paths
+from linnet.phenomena.anisotropy.claims import problems, staircase_paths as paths
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.figure import Role

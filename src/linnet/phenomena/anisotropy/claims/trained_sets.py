@@ -15,8 +15,12 @@ import numpy as np
 from linnet.network import Weights
 from linnet.numerics import Estimate
 from linnet.phenomena.anisotropy import measure
-from linnet.phenomena.anisotropy.claims.problems import Planted, data_sets, planted
-from linnet.phenomena.anisotropy.claims.problems import population as posed
+from linnet.phenomena.anisotropy.claims.problems import (
+    Planted,
+    data_sets,
+    planted,
+    population as posed,
+)
 from linnet.study import Problem
 from linnet.task import Dataset, Moments
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.flow_refusals import check_depth
-from linnet.phenomena.anisotropy.theory.late_rates import plane_rates
 from linnet.phenomena.anisotropy.theory.modes import Modes, Task, task_modes
 from linnet.phenomena.anisotropy.theory.plane import Plane
 from linnet.phenomena.anisotropy.theory.refusals import check_positive
+from linnet.phenomena.anisotropy.theory.relaxation import plane_rates
 from linnet.shapes import Float
 
 HALVINGS = 100  # of a bracket that may begin 1e15 times wider than its root

@@ -13,8 +13,8 @@ from typing import final
 import numpy as np
 
 from linnet.phenomena.anisotropy.theory.companion import support_edges
+from linnet.phenomena.anisotropy.theory.curve import Training, training
 from linnet.phenomena.anisotropy.theory.equivalents import equivalent_risk
-from linnet.phenomena.anisotropy.theory.learning_curve import Training, training
 from linnet.phenomena.anisotropy.theory.penalty import optimal_ridge
 from linnet.phenomena.anisotropy.theory.population import PopulationSpectrum
 from linnet.shapes import Float

@@ -10,9 +10,11 @@ sets, `networks` and `imbalance_steps` two layers. `settings` chooses batch and 
 """
 
 from linnet.phenomena.fluctuations.claims.anisotropy import AnisotropicWeights
-from linnet.phenomena.fluctuations.claims.answers import answers as answers
-from linnet.phenomena.fluctuations.claims.answers import headline as headline
-from linnet.phenomena.fluctuations.claims.answers import predictions as predictions
+from linnet.phenomena.fluctuations.claims.answers import (
+    answers as answers,
+    headline as headline,
+    predictions as predictions,
+)
 from linnet.phenomena.fluctuations.claims.currents import BrokenBalance
 from linnet.phenomena.fluctuations.claims.edge import MeanSquareEdge
 from linnet.phenomena.fluctuations.claims.epochs import Epochs
@@ -29,8 +31,10 @@ from linnet.phenomena.fluctuations.claims.momentum import Momentum
 from linnet.phenomena.fluctuations.claims.noise_floor import NoiseFloor
 from linnet.phenomena.fluctuations.claims.noise_spectrum import NoiseSpectrum
 from linnet.phenomena.fluctuations.claims.reshuffling import Reshuffling
-from linnet.phenomena.fluctuations.claims.settings import check as check
-from linnet.phenomena.fluctuations.claims.settings import settings as settings
+from linnet.phenomena.fluctuations.claims.settings import (
+    check as check,
+    settings as settings,
+)
 
 CLAIMS = (
     NoiseSpectrum(),

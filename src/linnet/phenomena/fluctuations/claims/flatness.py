@@ -6,8 +6,11 @@ import numpy as np
 
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import flatness_axes as axes
-from linnet.phenomena.fluctuations.claims import networks, problems
+from linnet.phenomena.fluctuations.claims import (
+    flatness_axes as axes,
+    networks,
+    problems,
+)
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status

@@ -8,8 +8,12 @@ import numpy as np
 from linnet.network import Weights
 from linnet.numerics import Estimate
 from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import imbalance_steps as steps
-from linnet.phenomena.fluctuations.claims import networks, problems, runs
+from linnet.phenomena.fluctuations.claims import (
+    imbalance_steps as steps,
+    networks,
+    problems,
+    runs,
+)
 from linnet.phenomena.fluctuations.claims.source import CanonicalClaim
 from linnet.study import ChiSquare, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Observed, Status

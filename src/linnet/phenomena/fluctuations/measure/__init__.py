@@ -29,99 +29,63 @@ Example: a network of one's own, 8 replicas that are trained on from one checkpo
     (True, 3, False)
 """
 
-from linnet.phenomena.fluctuations.measure.components import NullModel as NullModel
 from linnet.phenomena.fluctuations.measure.components import (
+    NullModel as NullModel,
     PrincipalComponents as PrincipalComponents,
-)
-from linnet.phenomena.fluctuations.measure.components import null_model as null_model
-from linnet.phenomena.fluctuations.measure.components import (
+    null_model as null_model,
     principal_components as principal_components,
-)
-from linnet.phenomena.fluctuations.measure.components import stacked as stacked
-from linnet.phenomena.fluctuations.measure.components import (
+    stacked as stacked,
     unit_variances as unit_variances,
-)
-from linnet.phenomena.fluctuations.measure.components import (
     variances_along as variances_along,
 )
 from linnet.phenomena.fluctuations.measure.correlation import (
     CorrelationTime as CorrelationTime,
-)
-from linnet.phenomena.fluctuations.measure.correlation import (
     autocorrelation as autocorrelation,
-)
-from linnet.phenomena.fluctuations.measure.correlation import (
     autocovariance as autocovariance,
-)
-from linnet.phenomena.fluctuations.measure.correlation import (
     correlation_time as correlation_time,
-)
-from linnet.phenomena.fluctuations.measure.correlation import (
     effective_samples as effective_samples,
-)
-from linnet.phenomena.fluctuations.measure.correlation import (
     lag_covariance as lag_covariance,
+    units as units,
 )
-from linnet.phenomena.fluctuations.measure.correlation import units as units
-from linnet.phenomena.fluctuations.measure.curvature import Derivatives as Derivatives
 from linnet.phenomena.fluctuations.measure.curvature import (
+    Derivatives as Derivatives,
     DifferenceCurvatures as DifferenceCurvatures,
-)
-from linnet.phenomena.fluctuations.measure.curvature import HessianAxes as HessianAxes
-from linnet.phenomena.fluctuations.measure.curvature import curvatures as curvatures
-from linnet.phenomena.fluctuations.measure.curvature import derivatives as derivatives
-from linnet.phenomena.fluctuations.measure.curvature import (
+    HessianAxes as HessianAxes,
+    curvatures as curvatures,
+    derivatives as derivatives,
     difference_curvatures as difference_curvatures,
+    hessian_axes as hessian_axes,
 )
-from linnet.phenomena.fluctuations.measure.curvature import hessian_axes as hessian_axes
 from linnet.phenomena.fluctuations.measure.detailed_balance import (
     DetailedBalance as DetailedBalance,
-)
-from linnet.phenomena.fluctuations.measure.detailed_balance import (
     antisymmetric_lag_covariance as antisymmetric_lag_covariance,
-)
-from linnet.phenomena.fluctuations.measure.detailed_balance import (
     time_reversal_test as time_reversal_test,
 )
 from linnet.phenomena.fluctuations.measure.exponent import (
     FlatnessExponent as FlatnessExponent,
-)
-from linnet.phenomena.fluctuations.measure.exponent import PowerLaw as PowerLaw
-from linnet.phenomena.fluctuations.measure.exponent import (
+    PowerLaw as PowerLaw,
     flatness_exponent as flatness_exponent,
+    power_law as power_law,
 )
-from linnet.phenomena.fluctuations.measure.exponent import power_law as power_law
 from linnet.phenomena.fluctuations.measure.gradient_noise import (
     NoiseToHessian as NoiseToHessian,
-)
-from linnet.phenomena.fluctuations.measure.gradient_noise import alignment as alignment
-from linnet.phenomena.fluctuations.measure.gradient_noise import (
+    alignment as alignment,
     commutator as commutator,
-)
-from linnet.phenomena.fluctuations.measure.gradient_noise import (
     gradient_covariance as gradient_covariance,
-)
-from linnet.phenomena.fluctuations.measure.gradient_noise import (
     noise_along as noise_along,
-)
-from linnet.phenomena.fluctuations.measure.gradient_noise import (
     noise_autocorrelation as noise_autocorrelation,
-)
-from linnet.phenomena.fluctuations.measure.gradient_noise import (
     noise_to_hessian as noise_to_hessian,
 )
-from linnet.phenomena.fluctuations.measure.width import Widths as Widths
-from linnet.phenomena.fluctuations.measure.width import widths as widths
+from linnet.phenomena.fluctuations.measure.width import (
+    Widths as Widths,
+    widths as widths,
+)
 from linnet.phenomena.fluctuations.measure.window import (
     about_replica_mean as about_replica_mean,
-)
-from linnet.phenomena.fluctuations.measure.window import (
     cosine_content as cosine_content,
-)
-from linnet.phenomena.fluctuations.measure.window import detrended as detrended
-from linnet.phenomena.fluctuations.measure.window import differences as differences
-from linnet.phenomena.fluctuations.measure.window import (
+    detrended as detrended,
+    differences as differences,
     finite_window_bias as finite_window_bias,
+    per_layer as per_layer,
+    projected as projected,
 )
-from linnet.phenomena.fluctuations.measure.window import per_layer as per_layer
-from linnet.phenomena.fluctuations.measure.window import projected as projected

@@ -1,8 +1,10 @@
 """Claims of the spectral bias: the only place where theory and simulation meet."""
 
-from linnet.phenomena.spectral_bias.claims.answers import answers as answers
-from linnet.phenomena.spectral_bias.claims.answers import headline as headline
-from linnet.phenomena.spectral_bias.claims.answers import predictions as predictions
+from linnet.phenomena.spectral_bias.claims.answers import (
+    answers as answers,
+    headline as headline,
+    predictions as predictions,
+)
 from linnet.phenomena.spectral_bias.claims.conservation import Conservation
 from linnet.phenomena.spectral_bias.claims.convergence import ConvergenceBound
 from linnet.phenomena.spectral_bias.claims.descent import LargestStableRate, LateRate
@@ -16,8 +18,10 @@ from linnet.phenomena.spectral_bias.claims.hidden_layer import (
 from linnet.phenomena.spectral_bias.claims.mirror import MirrorDefect, MirrorFlow
 from linnet.phenomena.spectral_bias.claims.modes import ModeLaw
 from linnet.phenomena.spectral_bias.claims.plateaus import SequentialPlateaus
-from linnet.phenomena.spectral_bias.claims.settings import check as check
-from linnet.phenomena.spectral_bias.claims.settings import settings as settings
+from linnet.phenomena.spectral_bias.claims.settings import (
+    check as check,
+    settings as settings,
+)
 from linnet.phenomena.spectral_bias.claims.shapes import GaussianShape
 from linnet.phenomena.spectral_bias.claims.sharpness import HessianSpectrum
 from linnet.phenomena.spectral_bias.claims.starts import RiccatiSolution, ScalarLimit

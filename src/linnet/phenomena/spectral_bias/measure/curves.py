@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.numerics.level_crossing import Crossing as Crossing
-from linnet.numerics.level_crossing import checked_curve
-from linnet.numerics.level_crossing import crossing as crossing
+from linnet.numerics.level_crossing import (
+    Crossing as Crossing,
+    checked_curve,
+    crossing as crossing,
+)
 from linnet.shapes import Float
 
 

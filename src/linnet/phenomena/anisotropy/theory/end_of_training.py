@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from linnet.network import Weights
 from linnet.numerics import effective_ridge
-from linnet.phenomena.anisotropy.theory.finite_risk import null_space_power
+from linnet.phenomena.anisotropy.theory.exact_risk import null_space_power
 from linnet.phenomena.anisotropy.theory.flow_refusals import (
     check_finite_row,
     check_two_layers,

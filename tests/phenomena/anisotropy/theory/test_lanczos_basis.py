@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linnet.numerics import haar_frame
 from linnet.phenomena.anisotropy.theory import adapted_basis, spike_plane
