@@ -1,4 +1,16 @@
-"""Claims of anisotropy: the only place where theory and simulation meet."""
+"""Claims of anisotropy: the only place where theory and simulation meet.
+
+`DataPhases` and `DataGeneralization` are asked of any data set; the others are laws of
+covariances and data made for them (`source.CanonicalClaim`, tasks in `problems`). They
+share what they look at: `phase_runs` the task of one spike, its two axes and its starts
+for the claims on phases, `spike_grid` networks over strengths and alignments,
+`staircase_paths` several spikes, `starts` layers of rank one and beside them,
+`solutions` where networks and least norm end on many data sets, `trained_sets` (seen)
+and `expected_curves` (predicted) training on pairs of data sets. Of a user's data
+`question` chooses output, rate and start, `data_path` predicts its phases, `splits`
+trains on parts of it and `generalization` sets both beside each other. `settings`
+chooses the learning rate; `answers` turns verdicts into plain words.
+"""
 
 from linnet.phenomena.anisotropy.claims.alignment_that_hurts import AlignmentThatHurts
 from linnet.phenomena.anisotropy.claims.answers import (
@@ -36,19 +48,19 @@ CLAIMS = (
     PhasePlane(),
     PhaseTimes(),
     PhaseMaps(),
+    DiscreteClock(),
     LateRates(),
     SilentAlignment(),
-    FinalRisk(),
-    AlignmentThatHurts(),
-    DoubleDescent(),
-    FrozenNullSpace(),
-    SampleSpikes(),
-    DiscreteClock(),
     Staircase(),
     SeveralOutputs(),
     DeepEscape(),
     LargeStep(),
     WeightDecayCollapse(),
+    SampleSpikes(),
+    FinalRisk(),
+    AlignmentThatHurts(),
+    DoubleDescent(),
+    FrozenNullSpace(),
     LearningCurves(),
     EarlyStopping(),
     DataPhases(),
