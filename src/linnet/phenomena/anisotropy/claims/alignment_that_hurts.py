@@ -29,8 +29,9 @@ class AlignmentThatHurts(CanonicalClaim):
     statement: ClassVar[str] = (
         "A spike along the task does not always improve what is learned: with five"
         " inputs a sample and a task of fixed length it makes the risk of trained"
-        " networks larger, by more than half at its worst, until it is fifteen times as"
-        " strong as the other inputs; with two inputs a sample it never does."
+        " networks larger, by more than half at its worst, and helps only beyond a"
+        " strength of fifteen on large data (more on small ones); with two inputs a"
+        " sample it never hurts."
     )
     source: ClassVar[str] = (
         "Li and Sonthalia 2025 (statement, of a related model); formula derived here"
