@@ -72,3 +72,9 @@ def test_lines_are_broken_between_words_and_never_inside_a_formula():
 def test_dollars_around_no_formula_are_plain():
     assert safe_text(r"$\gamma$") == r"$\gamma$"
     assert safe_text(r"$\frac{$") == r"\$\frac{\$"
+
+
+def test_a_long_label_with_a_formula_is_broken_without_a_complaint(caplog):
+    text = r"learning rate over the largest stable one, $\eta\lambda_+/2$"
+    assert wrapped(text, 30).count("\n") == 1
+    assert not caplog.records

@@ -70,7 +70,7 @@ def wrapped(text: str, width: int) -> str:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
-    return safe_text("\n".join(lines))
+    return "\n".join(map(safe_text, lines))
 
 
 def _named(series: Series) -> bool:
