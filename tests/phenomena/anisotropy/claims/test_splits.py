@@ -73,11 +73,6 @@ def test_training_sets_have_two_samples_a_direction_or_half_a_sample():
     assert splits.sizes(pose(linnet.load("iris"))) == (20,)
 
 
-def test_class_labels_are_asked_for_what_varies():
-    output = splits.output(pose(linnet.load("iris")))
-    assert abs(output.sum()) < 1e-10  # the sum of all labels is always one
-
-
 def test_one_layer_is_the_flow_of_all_its_weights(problem):
     inputs, output = splits.samples(problem)
     moments = Moments.of_data(inputs[:20], output[:20, None])

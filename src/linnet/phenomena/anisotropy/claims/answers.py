@@ -203,7 +203,7 @@ def _times(problem: Problem, times: tuple[float, float]) -> str:
 def _whose(problem: Problem) -> str:
     if len(question.output(problem)) == 1:
         return "The target"
-    return "Of all outputs the combination that correlates most with the inputs"
+    return "Of all outputs the combination that varies most with the inputs"
 
 
 def _steps(found: np.ndarray) -> str:

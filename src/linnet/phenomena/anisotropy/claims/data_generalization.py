@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from linnet.phenomena.anisotropy import measure
-from linnet.phenomena.anisotropy.claims import generalization, splits
+from linnet.phenomena.anisotropy.claims import generalization, question, splits
 from linnet.phenomena.anisotropy.claims.source import AnisotropyClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -145,7 +145,7 @@ def _too_little(problem: Problem) -> str | None:
             f"half of the samples, {n // 2}, must leave at least {splits.LEAST_TEST}"
             f" for the test after {max(2 * r, splits.LEAST_TRAINING)} for training"
         )
-    length = np.linalg.norm(splits.moments(problem).minimizer().end_to_end)
+    length = np.linalg.norm(question.moments(problem).minimizer().end_to_end)
     if problem.init_scale > SMALL * length:
         return (
             f"it is a law of small starts, here up to {SMALL * length:.3g}; lower"

@@ -43,8 +43,8 @@ class DataPhases(AnisotropyClaim):
         r"\quad R = \sqrt{\gamma^2+4\lVert c\rVert^2},\quad g = s_1e_1 - Tc"
     )
     domain: ClassVar[str] = (
-        "Any data, one output (of several, the combination that correlates most with"
-        r" the inputs); $c$ are the coordinates of the product in the Lanczos basis of"
+        "Any data, one output (of several, the combination that varies most with the"
+        r" inputs); $c$ are the coordinates of the product in the Lanczos basis of"
         " the correlation, $T$ is the input moment there. The flow is exact for a first"
         r" layer that starts isotropic at scale $\gamma$ and a second layer at zero;"
         " steps of gradient descent to first order in the learning rate. A phase is"

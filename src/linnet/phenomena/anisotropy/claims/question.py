@@ -1,7 +1,7 @@
 """What a user's data is asked here: one output, a small start, its phases.
 
-Several outputs are asked for the combination of them that correlates most with the
-inputs; every theory of this phenomenon has one output.
+Several outputs are asked for the combination of them that varies most with the inputs;
+every theory of this phenomenon has one output.
 """
 
 from functools import lru_cache
@@ -18,8 +18,16 @@ SHARE = 0.1  # learning rate in units of the largest stable one
 
 @lru_cache(maxsize=8)
 def output(problem: Problem) -> np.ndarray:
-    """The unit combination of outputs that correlates most with the inputs."""
-    left = np.linalg.svd(problem.moments.yx, full_matrices=False)[0][:, 0]
+    """The unit combination of outputs that varies most with the inputs.
+
+    Means are taken off to choose it: of class labels that are not centered, all
+    together would correlate most with the inputs, and that is the same for all samples.
+    """
+    cross, data = problem.moments.yx, problem.dataset
+    if data is not None:
+        inputs, targets = (a - a.mean(0) for a in (data.inputs, data.targets))
+        cross = targets.T @ inputs
+    left = np.linalg.svd(cross, full_matrices=False)[0][:, 0]
     return left * np.sign(left[np.abs(left).argmax()])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from linnet.network import IsotropicFirstLayer, Weights, end_to_end
 from linnet.phenomena.anisotropy import theory
+from linnet.phenomena.anisotropy.claims import question
 from linnet.shapes import Float
 from linnet.study import Problem
 from linnet.task import Moments
@@ -70,32 +71,11 @@ class Reference:
 
 
 @lru_cache(maxsize=8)
-def output(problem: Problem) -> np.ndarray:
-    """The unit combination of outputs that varies most with the inputs.
-
-    Means are taken off to choose it: of class labels that are not centered, all
-    together would correlate most with the inputs, which is the same for all samples.
-    """
-    data = problem.dataset
-    assert data is not None  # what `applies` is for
-    inputs, targets = (a - a.mean(0) for a in (data.inputs, data.targets))
-    left = np.linalg.svd(targets.T @ inputs, full_matrices=False)[0][:, 0]
-    return left * np.sign(left[np.abs(left).argmax()])
-
-
-@lru_cache(maxsize=8)
-def moments(problem: Problem) -> Moments:
-    """Moments of all samples and that output: what says where to look."""
-    inputs, values = samples(problem)
-    return Moments.of_data(inputs, values[:, None])
-
-
-@lru_cache(maxsize=8)
 def samples(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Inputs, and the one output that is asked."""
     data = problem.dataset
     assert data is not None  # what `applies` is for
-    return data.inputs, data.targets @ output(problem)
+    return data.inputs, data.targets @ question.output(problem)
 
 
 def rank(problem: Problem) -> int:
@@ -159,7 +139,7 @@ def estimated(
 @lru_cache(maxsize=16)
 def paths(problem: Problem, size: int) -> Paths:
     """Times from before anything is learned to where nothing more is, if affordable."""
-    given, r = moments(problem), rank(problem)
+    given, r = question.moments(problem), rank(problem)
     variances = np.linalg.eigvalsh(given.xx)[-r:]
     top, shares = float(variances[-1]), np.full(r, 1 / r)
     spectrum = theory.PopulationSpectrum(variances, shares, shares)
