@@ -7,6 +7,7 @@ import linnet
 from linnet.analyze import pose
 from linnet.phenomena.anisotropy import theory
 from linnet.phenomena.anisotropy.claims import generalization, splits
+from linnet.phenomena.anisotropy.claims.answers import answers
 from linnet.phenomena.anisotropy.claims.data_generalization import (
     BEST,
     END,
@@ -83,6 +84,26 @@ def test_numbers_for_the_owner_are_plain(problem, found):
     assert json.loads(json.dumps(told)) == told
     assert told[0]["training_samples"] == 32
     assert told[0]["best_test_error"]["one_layer"] < told[0]["test_error_at_start"]
+
+
+def test_the_owner_is_told_what_happens_without_a_stop(problem, found):
+    verdict, _ = found
+    *_, told = answers(problem, {"data_generalization": verdict})
+    assert told.question == "And if training is not stopped?"
+    one, two = generalization.ends_observed(problem, 32)
+    ends = generalization.ends(splits.observed(problem, 32))
+    np.testing.assert_allclose([one.value, two.value], ends)
+    expected = generalization.ends(generalization.predicted(problem, 32)[0])
+    assert f"one layer {expected[0]:.3g}, two layers {expected[1]:.3g}" in (
+        told.prediction
+    )
+    assert f"one layer {one.value:.2f}"[:-1] in told.observation
+    assert "standard errors over splits" in told.observation
+    assert told.outcome == next(
+        c.outcome for c in verdict.comparisons if c.label == END
+    )
+    *_, unasked = answers(problem, {})
+    assert (unasked.observation, unasked.outcome) == ("not trained", "")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from linnet.phenomena.anisotropy.claims import (
 )
 from linnet.phenomena.anisotropy.claims.data_generalization import (
     BEST,
+    END,
     STOPPED,
     DataGeneralization,
 )
@@ -68,7 +69,8 @@ def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
     if data_phases.DataPhases().applies(problem) is None:
         given += [_phases(problem, verdicts), _first_alone(problem, verdicts)]
     if DataGeneralization().applies(problem) is None:
-        given += [_unseen(problem, verdicts), _stopping(problem, verdicts)]
+        told = _unseen, _stopping, _not_stopped
+        given += [each(problem, verdicts) for each in told]
     return tuple(given)
 
 
@@ -184,6 +186,33 @@ def _stopping(problem: Problem, verdicts: Verdicts) -> Answer:
         observation=observation,
         outcome=_part(verdicts, STOPPED, "data_generalization"),
     )
+
+
+def _not_stopped(problem: Problem, verdicts: Verdicts) -> Answer:
+    """Test errors at the end, where inputs that are not Gaussian count most."""
+    sizes, observation = splits.sizes(problem), NOT_RUN
+    if "data_generalization" in verdicts:
+        told = [
+            _at_the_end(n, [measured(float(e.value), float(e.stderr)) for e in seen])
+            for n in sizes
+            for seen in [generalization.ends_observed(problem, n)]
+        ]
+        observation = f"{'; '.join(told)} (standard errors over splits)"
+    ends = [generalization.ends(generalization.predicted(problem, n)[0]) for n in sizes]
+    return Answer(
+        question="And if training is not stopped?",
+        prediction="; ".join(
+            _at_the_end(n, [number(float(error), 3) for error in errors])
+            for n, errors in zip(sizes, ends, strict=True)
+        ),
+        observation=observation,
+        outcome=_part(verdicts, END, "data_generalization"),
+    )
+
+
+def _at_the_end(size: int, errors: list[str]) -> str:
+    one, two = errors
+    return f"trained on {size} samples to the end, one layer {one}, two layers {two}"
 
 
 def _each(size: int, errors: list[str]) -> str:

@@ -85,6 +85,14 @@ def stopped_observed(problem: Problem, size: int) -> tuple[Estimate, ...]:
     return tuple(Estimate.from_samples(rows[:, at]) for rows, at in pairs)
 
 
+def ends_observed(problem: Problem, size: int) -> tuple[Estimate, ...]:
+    """Test errors of one and two layers at the last time."""
+    errors = splits.observed(problem, size)
+    return tuple(
+        Estimate.from_samples(rows[:, -1]) for rows in (errors.one, errors.two)
+    )
+
+
 def stopping_times(problem: Problem, size: int) -> tuple[float, float]:
     """Predicted best times to stop one and two layers; the last one if none before."""
     along, (one, two) = splits.paths(problem, size), stops(problem, size)
