@@ -13,7 +13,6 @@ from linnet.phenomena.anisotropy.claims import (
     several_outputs,
     staircase,
     staircase_paths,
-    starts,
     weight_decay_collapse,
 )
 from linnet.study import run_claim
@@ -139,15 +138,3 @@ def test_products_do_not_leave_a_saddle_the_way_small_units_do(monkeypatch):
         several_outputs.ANGLES, predicted, seen, np.zeros((3, 2))
     )
     assert verdict.outcome == "fails"
-
-
-def test_layers_of_rank_one_are_balanced_and_have_the_product_asked_for():
-    axis = np.array([0.6, 0.8])
-    for depth in (2, 3, 5):
-        weights = starts.rank_one(axis, 0.3, 4, depth=depth)
-        product = weights[0]
-        for layer in weights[1:]:
-            product = layer @ product
-        np.testing.assert_allclose(product, 0.3 * axis[None])
-        lengths = [np.linalg.norm(layer) for layer in weights]
-        np.testing.assert_allclose(lengths, 0.3 ** (1 / depth))

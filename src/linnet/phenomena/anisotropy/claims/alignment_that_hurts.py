@@ -52,7 +52,6 @@ class AlignmentThatHurts(CanonicalClaim):
         " that alignment improves generalization holds for this risk without a"
         " condition, for the risk itself under the one given here."
     )
-    elsewhere: ClassVar[str] = "it is a law of one spiked covariance with a known task"
     wrong_theory: ClassVar[str] = "an aligned spike never hurts (harm cut to zero)"
 
     def canonical(self, seed: int, quick: bool) -> Problem:

@@ -11,8 +11,9 @@ from typing import ClassVar
 import numpy as np
 
 from linnet.network import SmallGaussian, Weights, end_to_end
+from linnet.numerics import crossing
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import problems, starts
+from linnet.phenomena.anisotropy.claims import phase_runs, problems, starts
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -156,7 +157,7 @@ def _predicted(problem: Problem, depth: int, length: float) -> float:
     path = theory.reduced_flow(
         basis.moment, basis.drive_vector, start, times, depth=depth
     )
-    return measure.phase_time(times, path[:, 0], basis.plateaus[0, 0]).median
+    return crossing(times, path[:, 0], basis.plateaus[0, 0] / 2).time
 
 
 @lru_cache(maxsize=64)
@@ -197,9 +198,9 @@ def _half(problem: Problem, start: Weights, times: np.ndarray) -> float:
         memory_limit=problem.memory_limit,
     )
     axis = problem.moments.yx[0] / np.linalg.norm(problem.moments.yx)
-    corner = np.linalg.norm(problem.moments.yx) / (axis @ problem.moments.xx @ axis)
+    corner = float(phase_runs.levels(problem.moments)[0])
     along = run["product"][:, 0] @ axis
-    return measure.phase_time(run.times, along, float(corner)).median
+    return measure.phase_time(run.times, along, corner).median
 
 
 def _balanced_panel(problem: Problem) -> Panel:
@@ -242,7 +243,7 @@ def _random_panel(problem: Problem) -> Panel:
     series.append(Series(sizes, two, "two layers", "wrong"))
     return Panel(
         title="random starts",
-        x_label="standard deviation of the weights at the start",
+        x_label="standard deviation of initial weights",
         y_label="half time (learning rate × steps)",
         series=tuple(series),
         x_scale="log",

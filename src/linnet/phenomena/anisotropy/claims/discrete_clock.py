@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.network import end_to_end
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import problems, starts
+from linnet.phenomena.anisotropy.claims import phase_runs, problems, starts
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -66,7 +66,7 @@ class DiscreteClock(CanonicalClaim):
         return "asymptotic"
 
     def test(self, problem: Problem, label: str) -> Bound:
-        """Rounding; of the delay the stated error, two percent at the largest rate."""
+        """Rounding; of the delay the stated error, two percent at most, and room."""
         return Bound(0.03, relative_to="each") if label == DELAY else Bound(1e-8)
 
     def predict(self, problem: Problem) -> Quantities:
@@ -147,7 +147,7 @@ def half(problem: Problem, rate: float) -> float:
     """Learning rate times steps, between steps, at half of the first phase."""
     run = _training(problem, rate)
     axis = problem.moments.yx[0] / np.linalg.norm(problem.moments.yx)
-    corner = np.linalg.norm(problem.moments.yx) / (axis @ problem.moments.xx @ axis)
+    corner = float(phase_runs.levels(problem.moments)[0])
     return measure.phase_time(run.times, run["product"][:, 0] @ axis, corner).median
 
 

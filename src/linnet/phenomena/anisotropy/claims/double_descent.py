@@ -42,7 +42,6 @@ class DoubleDescent(CanonicalClaim):
         " so that the average of any number of them tells nothing: the figure shows"
         " medians there."
     )
-    elsewhere: ClassVar[str] = "it is a law of one spiked covariance with a known task"
     wrong_theory: ClassVar[str] = (
         "the effective number of inputs (participation ratio) in place of their number"
     )

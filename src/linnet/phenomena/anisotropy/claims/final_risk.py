@@ -46,7 +46,6 @@ class FinalRisk(CanonicalClaim):
         " dotted. Trained networks are compared one by one with the solution of least"
         " norm of their data; the means are over many more data sets, solved at once."
     )
-    elsewhere: ClassVar[str] = "it is a law of one spiked covariance with a known task"
     wrong_theory: ClassVar[str] = "isotropic inputs (the spike ignored)"
 
     def canonical(self, seed: int, quick: bool) -> Problem:

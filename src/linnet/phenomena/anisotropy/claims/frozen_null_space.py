@@ -56,7 +56,6 @@ class FrozenNullSpace(CanonicalClaim):
         r" $e^{3/2} + 1/2n$, of which the second is that of a root of a mean square in"
         " place of a mean. Of larger starts the length depends on the whole path."
     )
-    elsewhere: ClassVar[str] = "it is a law of one spiked covariance with a known task"
     wrong_theory: ClassVar[str] = "training ends at the solution of least norm"
 
     def canonical(self, seed: int, quick: bool) -> Problem:

@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.network import end_to_end
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import phase_runs
+from linnet.phenomena.anisotropy.claims import phase_runs, starts
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -23,6 +23,7 @@ END, SAVES = 18.0, 361  # time in units of the rate across the plane
 TOLERANCE = 1e-12
 SLOW = "rate of the last difference, in the plane"
 REST = "rate of the other directions"
+CLOSURE = "no gradient along the correlation"
 
 
 class LateRates(CanonicalClaim):
@@ -132,12 +133,11 @@ def differences(
 
     moments = _moments(problem, alignment)
     axes = phase_runs.axes(moments)
-    chain = phase_runs.chain(problem.seed, START * axes[:, 0], depth, HIDDEN)
-    rng = np.random.default_rng([problem.seed, depth])
-    start = tuple(layer + NUDGE * rng.normal(size=layer.shape) for layer in chain)
+    seed = problem.seed
+    chain = starts.rank_one(axes[:, 0], START, HIDDEN, depth=depth, seed=seed)
     run = simulate(
         GradientFlow(moments),
-        start,
+        starts.shaken(chain, NUDGE, seed),
         times=np.linspace(0.0, END / NORM ** (2 - 2 / depth), SAVES).tolist(),
         observe={"product": end_to_end},
         tolerance=TOLERANCE,
@@ -160,8 +160,7 @@ def _slopes(times: np.ndarray, missing: np.ndarray) -> tuple[float, float]:
 
 
 def _decay(problem: Problem) -> Panel:
-    alignment = ALIGNMENTS[1]
-    series = []
+    alignment, series, dashed = ALIGNMENTS[1], [], []
     for color, depth in enumerate(DEPTHS):
         times, missing = differences(problem, alignment, depth)
         inside = missing[:, 0]
@@ -179,20 +178,19 @@ def _decay(problem: Problem) -> Panel:
             Series(times[few], inside[few], name, "simulation", color),
         ]
         if depth > 1:
-            series.append(Series(times[late], other, "zero gradient along u₁", "wrong"))
+            dashed.append(Series(times[late], other, CLOSURE, "wrong"))
     return Panel(
         title=f"the end of training, alignment {alignment:g}",
-        x_label="time",
+        x_label="time (learning rate × steps)",
         y_label="missing in the plane / teacher",
-        series=tuple(series),
+        series=(*series, *dashed),
         y_scale="log",
     )
 
 
 def _against_alignment(problem: Problem) -> Panel:
     line = np.linspace(0.0, 1.0, 101)
-    seen = observed_rates(problem)[..., 0]
-    series = []
+    seen, series, dashed = observed_rates(problem)[..., 0], [], []
     for color, depth in enumerate(DEPTHS):
         plane = theory.spike_plane(STRENGTH, line, NORM)
         name = f"{depth} layer{'s' * (depth > 1)}"
@@ -203,12 +201,12 @@ def _against_alignment(problem: Problem) -> Panel:
         ]
         if depth > 1:
             other = np.array([_closure(a, depth) for a in line])
-            series.append(Series(line, other, "zero gradient along u₁", "wrong"))
+            dashed.append(Series(line, other, CLOSURE, "wrong"))
     return Panel(
         title="rate of the last difference",
         x_label="alignment of spike and teacher",
         y_label="rate",
-        series=tuple(series),
+        series=(*series, *dashed),
     )
 
 

@@ -29,6 +29,7 @@ SPEED = "growth of the network while it is small, halved"
 TIME = "time of half the corner"
 LINE = "loss left when trained along the correlation alone / start"
 ROUND = "loss of the free network as it passes the corner / start"
+TIME_AXIS = "time (learning rate × steps)"
 SECOND = "share of the squared length beside the correlation, at the end"
 
 
@@ -144,7 +145,7 @@ class PhaseMaps(CanonicalClaim):
             ),
             panels=(
                 _panel(problem, SPEED, "speed of the first phase", "speed"),
-                _panel(problem, TIME, "time of the first phase", "time"),
+                _panel(problem, TIME, "time of the first phase", TIME_AXIS),
                 _left(problem),
             ),
         )
@@ -235,7 +236,7 @@ def _panel(problem: Problem, label: str, title: str, y_label: str) -> Panel:
 
 
 def _left(problem: Problem) -> Panel:
-    rho, color = np.geomspace(0.2, 30.0, 24), len(ALIGNMENTS)
+    rho, color = np.geomspace(0.2, 30.0, 40), len(ALIGNMENTS)
     line = np.array([_round((r, ALIGNMENTS[1])) for r in rho])
     two = [spike for spike in two_phased(problem) if spike[1] == ALIGNMENTS[1]]
     seen = np.array([trained(problem, spike).corner_loss for spike in two])

@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.network import end_to_end
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import phase_runs
+from linnet.phenomena.anisotropy.claims import phase_runs, starts
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -133,13 +133,13 @@ def paths(problem: Problem, imbalance: float) -> np.ndarray:
 
     moments = _moments(problem)
     axes = phase_runs.axes(moments)
-    starts = [
-        phase_runs.tilted(problem.seed, axes @ start, imbalance, HIDDEN)
+    begin = [
+        starts.tilted(axes @ start, imbalance, HIDDEN, problem.seed)
         for start in np.array(STARTS)
     ]
     run = simulate(
         GradientFlow(moments),
-        phase_runs.stacked(starts),
+        starts.stacked(begin),
         times=TIMES.tolist(),
         observe={"product": end_to_end},
         memory_limit=problem.memory_limit,

@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.network import end_to_end
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import phase_runs
+from linnet.phenomena.anisotropy.claims import phase_runs, starts
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -31,9 +31,10 @@ class PhaseTimes(CanonicalClaim):
 
     name: ClassVar[str] = "phase_times"
     statement: ClassVar[str] = (
-        "The smaller the start, the later the first phase: by a logarithm with two"
-        " layers, by a power with three. The second phase follows after a time that"
-        " does not depend on the start: it is driven, not an escape from a saddle."
+        "The smaller the start, the later the first phase, by a logarithm with two"
+        " layers and by a power with three; the second phase of two layers follows"
+        " after a time that does not depend on the start: it is driven, not an escape"
+        " from a saddle."
     )
     formula: ClassVar[str] = (
         r"t_1 \simeq \frac{\ln(c^*/c_0)}{2s_1},\quad t_2-t_1 \to \mathrm{const},\quad"
@@ -75,23 +76,23 @@ class PhaseTimes(CanonicalClaim):
     def predict(self, problem: Problem) -> Quantities:
         """Integration in the plane; closed forms of slope and power law."""
         plane = _plane()
-        starts = effective(problem)
-        first, _ = theory.phase_times(plane, starts)
+        sizes = effective(problem)
+        first, _ = theory.phase_times(plane, sizes)
         return {
             FIRST: first,
             SLOPE: 1 / (2 * float(plane.drive)),
-            DELAY: np.full(len(starts), theory.phase_delay(plane)),
+            DELAY: np.full(len(sizes), theory.phase_delay(plane)),
             THREE: _waited(theory.half_time(plane, DEEP, depth=3)),
         }
 
     def wrong(self, problem: Problem) -> Quantities:
         """Half the speed, a second saddle, a logarithm."""
-        plane, starts = _plane(), effective(problem)
-        first, _ = theory.phase_times(plane, starts)
+        plane, sizes = _plane(), effective(problem)
+        first, _ = theory.phase_times(plane, sizes)
         return {
             FIRST: 2 * first,
             SLOPE: 1 / float(plane.drive),
-            DELAY: _saddle(starts) - theory.half_time(plane, starts),
+            DELAY: _saddle(sizes) - theory.half_time(plane, sizes),
             THREE: _waited(theory.half_time(plane, DEEP)),
         }
 
@@ -135,19 +136,19 @@ def _moments(problem: Problem) -> Moments:
     return phase_runs.task(problem.seed, INPUTS, STRENGTH, ALIGNMENT)
 
 
-def _starts(problem: Problem) -> phase_runs.Stack:
+def _starts(problem: Problem) -> starts.Stack:
     """One random start, made smaller and smaller."""
-    one = phase_runs.gaussian(problem.seed, 1, HIDDEN, INPUTS, 1.0)
+    one = starts.gaussian(problem.seed, 1, HIDDEN, INPUTS, 1.0)
     return tuple(DEVIATIONS[:, None, None] * layer for layer in one)
 
 
 @lru_cache(maxsize=4)
 def effective(problem: Problem) -> np.ndarray:
     """Effective size of the start at every deviation."""
-    starts, direction = _starts(problem), _moments(problem).yx[0]
+    drawn, direction = _starts(problem), _moments(problem).yx[0]
     return np.array(
         [
-            theory.effective_start(phase_runs.one_draw(starts, i), direction)
+            theory.effective_start(starts.one_draw(drawn, i), direction)
             for i in range(len(DEVIATIONS))
         ]
     )
@@ -158,7 +159,7 @@ def two_layers(problem: Problem) -> tuple[measure.PhaseTime, measure.PhaseTime]:
     """Both phases of all random starts."""
     times = np.linspace(0.0, END, SAVES)
     seen = _flow(problem, _starts(problem), times)
-    corner, end = _levels(problem)
+    corner, end = phase_runs.levels(_moments(problem))
     return (
         measure.phase_time(times, seen[..., 0], corner),
         measure.phase_time(times, seen[..., 1], end),
@@ -169,20 +170,23 @@ def two_layers(problem: Problem) -> tuple[measure.PhaseTime, measure.PhaseTime]:
 def three_layers(problem: Problem) -> measure.PhaseTime:
     """First phase of balanced chains of three layers."""
     axis = phase_runs.axes(_moments(problem))[:, 0]
-    chains = [phase_runs.chain(problem.seed, c * axis, 3, HIDDEN) for c in DEEP]
+    chains = [
+        starts.rank_one(axis, c, HIDDEN, depth=3, seed=problem.seed) for c in DEEP
+    ]
     times = np.linspace(0.0, 4 * DEEP[-1] ** (-1 / 3) / 10, DEEP_SAVES)
-    seen = _flow(problem, phase_runs.stacked(chains), times)
-    return measure.phase_time(times, seen[..., 0], _levels(problem)[0])
+    seen = _flow(problem, starts.stacked(chains), times)
+    corner = phase_runs.levels(_moments(problem))[0]
+    return measure.phase_time(times, seen[..., 0], corner)
 
 
-def _flow(problem: Problem, starts: phase_runs.Stack, times: np.ndarray) -> np.ndarray:
+def _flow(problem: Problem, begin: starts.Stack, times: np.ndarray) -> np.ndarray:
     """Coordinates (starts, times, 2)."""
     from linnet.dynamics import GradientFlow, simulate
 
     moments = _moments(problem)
     run = simulate(
         GradientFlow(moments),
-        starts,
+        begin,
         times=times.tolist(),
         observe={"product": end_to_end},
         memory_limit=problem.memory_limit,
@@ -191,30 +195,21 @@ def _flow(problem: Problem, starts: phase_runs.Stack, times: np.ndarray) -> np.n
     return measure.project(run["product"][:, :, 0], axes).coordinates.swapaxes(0, 1)
 
 
-def _levels(problem: Problem) -> tuple[float, float]:
-    """Best point along the correlation, and the second coordinate of the solution."""
-    moments = _moments(problem)
-    axes = phase_runs.axes(moments)
-    curvature = axes[:, 0] @ moments.xx @ axes[:, 0]
-    corner = np.linalg.norm(moments.yx) / curvature
-    return float(corner), float(moments.minimizer().end_to_end[0] @ axes[:, 1])
-
-
 def _waited(times: np.ndarray) -> np.ndarray:
     """Beyond the first of them, without its own zero."""
     return times[1:] - times[0]
 
 
-def _saddle(starts: np.ndarray) -> np.ndarray:
+def _saddle(sizes: np.ndarray) -> np.ndarray:
     """Second times by a sigmoid from the start."""
     plane = _plane()
     drive = np.abs(plane.moment[0, 1]) * theory.corner(plane)
-    return theory.half_time(theory.FirstLine(drive, plane.moment[1, 1]), starts)
+    return theory.half_time(theory.FirstLine(drive, plane.moment[1, 1]), sizes)
 
 
 def _both(problem: Problem) -> Panel:
-    starts = effective(problem)
-    line = np.geomspace(starts.min(), starts.max(), 40)
+    sizes = effective(problem)
+    line = np.geomspace(sizes.min(), sizes.max(), 40)
     first, second = theory.phase_times(_plane(), line)
     seen = two_layers(problem)
     delay = np.full(len(line), theory.phase_delay(_plane()))
@@ -222,14 +217,14 @@ def _both(problem: Problem) -> Panel:
     return Panel(
         title="two layers: times of both phases",
         x_label="effective size of the start",
-        y_label="time",
+        y_label="time (learning rate × steps)",
         series=(
             Series(line, first, "first phase"),
-            Series(starts, seen[0].times, "first phase", "simulation"),
+            Series(sizes, seen[0].times, "first phase", "simulation"),
             Series(line, second, "second phase", "theory", 1),
-            Series(starts, seen[1].times, "second phase", "simulation", 1),
+            Series(sizes, seen[1].times, "second phase", "simulation", 1),
             Series(line, delay, "from first to second", "theory", 2),
-            Series(starts, gap, "from first to second", "simulation", 2),
+            Series(sizes, gap, "from first to second", "simulation", 2),
             Series(line, _saddle(line), "second phase from a saddle", "wrong"),
         ),
         x_scale="log",
@@ -242,7 +237,7 @@ def _three(problem: Problem) -> Panel:
     return Panel(
         title="three layers: time of the first phase",
         x_label="product of the layers at the start",
-        y_label="time",
+        y_label="time (learning rate × steps)",
         series=(
             Series(line, theory.half_time(plane, line, depth=3), "first phase"),
             Series(DEEP, three_layers(problem).times, "first phase", "simulation"),

@@ -15,6 +15,7 @@ from linnet.study import Problem
 from linnet.task import (
     Covariance,
     Dataset,
+    Moments,
     Teacher,
     population_moments,
     sample_dataset,
@@ -82,11 +83,28 @@ def population(
         seed: Fixes the start.
         quick: Fewer settings, shorter runs.
     """
+    moments = population_moments(task.covariance, task.teacher)
+    return posed(
+        moments, title, hidden=hidden, deviation=deviation, seed=seed, quick=quick
+    )
+
+
+def posed(
+    moments: Moments,
+    title: str,
+    *,
+    dataset: Dataset | None = None,
+    hidden: int,
+    deviation: float,
+    seed: int,
+    quick: bool,
+) -> Problem:
+    """A canonical problem of these moments; arguments as of `population`."""
     option = " --quick" if quick else ""
     return Problem(
         title=title,
-        moments=population_moments(task.covariance, task.teacher),
-        dataset=None,
+        moments=moments,
+        dataset=dataset,
         hidden=hidden,
         init_scale=hidden * deviation**2,
         learning_rate=None,

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from linnet.network import end_to_end
+from linnet.network import SmallGaussian, end_to_end
 from linnet.numerics import Estimate
 from linnet.phenomena.anisotropy import measure, theory
 from linnet.phenomena.anisotropy.claims import solutions
@@ -58,7 +58,6 @@ class SampleSpikes(CanonicalClaim):
         " network of vanishing weights, exact for each data set; its mean square at"
         " every size."
     )
-    elsewhere: ClassVar[str] = "it is a law of one spiked covariance with a known task"
     wrong_theory: ClassVar[str] = "the data set has the moments of its population"
 
     def canonical(self, seed: int, quick: bool) -> Problem:
@@ -224,18 +223,17 @@ def _speed(problem: Problem, at: int, data: Dataset) -> float:
     from linnet.dynamics import GradientFlow, simulate
 
     rng, hidden = np.random.default_rng([problem.seed, at]), solutions.HIDDEN
-    shapes = (hidden, data.inputs.shape[1]), (1, hidden)
-    first, last = (DEVIATION * rng.normal(size=shape) for shape in shapes)
+    sizes = data.inputs.shape[1], hidden, 1
     moments = data.moments()
     times = np.array(WINDOW) / np.linalg.norm(moments.yx)
     run = simulate(
         GradientFlow(moments),
-        (first, last),
+        SmallGaussian(DEVIATION).weights(sizes, rng),
         times=times.tolist(),
         observe={"map": end_to_end},
     )
-    sizes = np.linalg.norm(run["map"][:, 0], axis=1)
-    return float(np.log(sizes[1] / sizes[0]) / (2 * (times[1] - times[0])))
+    lengths = np.linalg.norm(run["map"][:, 0], axis=1)
+    return float(np.log(lengths[1] / lengths[0]) / (2 * (times[1] - times[0])))
 
 
 def _panels(problem: Problem) -> tuple[Panel, Panel, Panel]:

@@ -8,6 +8,7 @@ import numpy as np
 from linnet.network import SmallGaussian, end_to_end
 from linnet.numerics import haar_frame
 from linnet.phenomena.anisotropy import measure, theory
+from linnet.phenomena.anisotropy.claims import problems
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -59,18 +60,13 @@ class SeveralOutputs(CanonicalClaim):
 
     def canonical(self, seed: int, quick: bool) -> Problem:
         """Three outputs, one spike at the same angle to all three components."""
-        option = " --quick" if quick else ""
-        return Problem(
-            title=f"three outputs, one spike of strength {SPIKE:g}",
-            moments=_moments(seed),
-            dataset=None,
+        return problems.posed(
+            _moments(seed),
+            f"three outputs, one spike of strength {SPIKE:g}",
             hidden=HIDDEN,
-            init_scale=HIDDEN * START**2,
-            learning_rate=None,
+            deviation=START,
             seed=seed,
             quick=quick,
-            command=f"linnet reproduce anisotropy --seed {seed}{option}",
-            canonical=True,
         )
 
     def status(self, problem: Problem) -> Status:

@@ -9,7 +9,7 @@ import numpy as np
 from linnet.network import Weights
 from linnet.numerics import Estimate, crossing
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import phase_runs
+from linnet.phenomena.anisotropy.claims import phase_runs, starts
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series
 from linnet.study.verdict import Status
@@ -145,16 +145,14 @@ def trained(problem: Problem, spike: Spike) -> Run:
     )
     layers = [run[name].swapaxes(0, 1) for name in ("first", "last")]
     axes = phase_runs.axes(moments)
-    levels = moments.minimizer().end_to_end[0] @ axes
-    curvature = axes[:, 0] @ moments.xx @ axes[:, 0]
-    levels[0] = np.linalg.norm(moments.yx) / curvature
+    levels = phase_runs.levels(moments)
     product = (layers[1] @ layers[0])[..., 0, :]
     coordinates = measure.project(product, axes).coordinates
     return Run(run.times, coordinates, measure.kernel_directions(layers), levels)
 
 
-def _starts(problem: Problem) -> phase_runs.Stack:
-    return phase_runs.gaussian(problem.seed, DRAWS, HIDDEN, INPUTS, DEVIATION)
+def _starts(problem: Problem) -> starts.Stack:
+    return starts.gaussian(problem.seed, DRAWS, HIDDEN, INPUTS, DEVIATION)
 
 
 def _first_layer(weights: Weights) -> np.ndarray:
@@ -234,7 +232,7 @@ def _predicted_turn(problem: Problem, spike: Spike) -> tuple[np.ndarray, np.ndar
     Both layers in closed form while they are small, the plane from there on.
     """
     moments = phase_runs.task(problem.seed, INPUTS, *spike)
-    start = phase_runs.one_draw(_starts(problem), 0)
+    start = starts.one_draw(_starts(problem), 0)
     effective = theory.effective_start(start, moments.yx[0])
     early = np.linspace(0.0, float(theory.early_end(moments, effective, JOINED)), 201)
     first, last = theory.early_layers(start, moments.yx[0], early)

@@ -10,9 +10,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from linnet.network import Weights, end_to_end
+from linnet.network import SmallGaussian, end_to_end
 from linnet.phenomena.anisotropy import measure
-from linnet.phenomena.anisotropy.claims.problems import Planted, data_sets, planted
+from linnet.phenomena.anisotropy.claims.problems import (
+    Planted,
+    data_sets,
+    planted,
+    posed,
+)
 from linnet.shapes import Float
 from linnet.study import Problem
 from linnet.task import Dataset
@@ -52,18 +57,14 @@ def canonical(
 ) -> Problem:
     """The problem of one data set of a kind, for claims about many of them."""
     (dataset,) = data_sets(setting.task(seed), setting.n, 1, seed)
-    option = " --quick" if quick else ""
-    return Problem(
-        title=title,
-        moments=dataset.moments(),
+    return posed(
+        dataset.moments(),
+        title,
         dataset=dataset,
         hidden=hidden,
-        init_scale=hidden * DEVIATION**2,
-        learning_rate=None,
+        deviation=DEVIATION,
         seed=seed,
         quick=quick,
-        command=f"linnet reproduce anisotropy --seed {seed}{option}",
-        canonical=True,
     )
 
 
@@ -123,12 +124,12 @@ def trained(setting: Setting, seed: int, count: int) -> Ends:
     """Gradient flow of all weights of two layers from a small random start."""
     from linnet.dynamics import GradientFlow, simulate
 
-    maps, unfinished = [], 0
+    maps, unfinished, start = [], 0, SmallGaussian(DEVIATION)
     times = np.geomspace(FIRST, LAST, SAVES).tolist()
     for i, data in enumerate(drawn(setting, seed, count)):
         run = simulate(
             GradientFlow(data.moments()),
-            _small_start(setting.d, np.random.default_rng([seed, i])),
+            start.weights((setting.d, HIDDEN, 1), np.random.default_rng([seed, i])),
             times=times,
             stop_gap=GAP,
         )
@@ -158,9 +159,3 @@ def told_unfinished(count: int) -> str:
     if not count:
         return ""
     return f"{count} trained networks did not come to rest in time {LAST:g}."
-
-
-def _small_start(d: int, rng: np.random.Generator) -> Weights:
-    shapes = (HIDDEN, d), (1, HIDDEN)
-    first, last = (DEVIATION * rng.normal(size=shape) for shape in shapes)
-    return first, last

@@ -19,4 +19,4 @@ class AnisotropyClaim(AbstractClaim):
 class CanonicalClaim(OnCanonicalProblem, AnisotropyClaim):
     """A statement on covariances or data that are made for it."""
 
-    elsewhere: ClassVar[str] = "it is a law of one spiked covariance"
+    elsewhere: ClassVar[str] = "it is a law of a spiked covariance with a known task"

@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.network import Weights, end_to_end
 from linnet.phenomena.anisotropy import measure
-from linnet.phenomena.anisotropy.claims import phase_runs
+from linnet.phenomena.anisotropy.claims import phase_runs, starts
 from linnet.study import Problem
 from linnet.task import Moments
 
@@ -58,7 +58,7 @@ def trained(problem: Problem, spike: Spike) -> Run:
     axes = phase_runs.axes(moments)
     seen = measure.project(path, axes[:, :1])
     first = seen.coordinates[:, 0]
-    corner = _corner(moments)
+    corner = float(phase_runs.levels(moments)[0])
     grown, ends = GROWING[0] * DEVIATION**2, GROWING[1] * corner
     early = slice(int(np.argmax(first > grown)), int(np.argmax(first > ends)))
     slope = np.polyfit(times[early], np.log(first[early]), 1)[0]
@@ -105,10 +105,5 @@ def _flow(
 
 def layers(problem: Problem) -> Weights:
     """The random start, the same for every spike."""
-    drawn = phase_runs.gaussian(problem.seed, 1, HIDDEN, INPUTS, DEVIATION)
-    return phase_runs.one_draw(drawn, 0)
-
-
-def _corner(moments: Moments) -> float:
-    axis = phase_runs.axes(moments)[:, 0]
-    return float(np.linalg.norm(moments.yx) / (axis @ moments.xx @ axis))
+    drawn = starts.gaussian(problem.seed, 1, HIDDEN, INPUTS, DEVIATION)
+    return starts.one_draw(drawn, 0)

@@ -8,7 +8,7 @@ import numpy as np
 from linnet.network import end_to_end
 from linnet.numerics import Estimate
 from linnet.phenomena.anisotropy import measure, theory
-from linnet.phenomena.anisotropy.claims import phase_runs
+from linnet.phenomena.anisotropy.claims import phase_runs, starts
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
 from linnet.study import Bound, Figure, Panel, Problem, Quantities, Series, ZTest
 from linnet.study.verdict import Status
@@ -145,9 +145,9 @@ def draws(problem: Problem) -> int:
 
 
 @lru_cache(maxsize=4)
-def starts(problem: Problem) -> phase_runs.Stack:
+def drawn(problem: Problem) -> starts.Stack:
     """The random layers, the same for every alignment."""
-    return phase_runs.gaussian(problem.seed, draws(problem), HIDDEN, INPUTS, DEVIATION)
+    return starts.gaussian(problem.seed, draws(problem), HIDDEN, INPUTS, DEVIATION)
 
 
 @lru_cache(maxsize=16)
@@ -158,7 +158,7 @@ def trained(problem: Problem, alignment: float) -> tuple[np.ndarray, np.ndarray]
     moments = _moments(problem, alignment)
     run = simulate(
         GradientDescent(moments, RATE),
-        starts(problem),
+        drawn(problem),
         steps=list(range(0, STEPS + 1, EVERY)),
         observe={"product": end_to_end},
         memory_limit=problem.memory_limit,
@@ -174,9 +174,7 @@ def _moments(problem: Problem, alignment: float) -> Moments:
 def _seen_times(problem: Problem, alignment: float) -> tuple[np.ndarray, np.ndarray]:
     times, seen = trained(problem, alignment)
     moments = _moments(problem, alignment)
-    axes = phase_runs.axes(moments)
-    corner = np.linalg.norm(moments.yx) / (axes[:, 0] @ moments.xx @ axes[:, 0])
-    end = moments.minimizer().end_to_end[0] @ axes[:, 1]
+    corner, end = phase_runs.levels(moments)
     first = measure.phase_time(times, seen[..., 0], corner)
     return first.times, measure.phase_time(times, seen[..., 1], end).times
 
@@ -186,9 +184,7 @@ def _effective(problem: Problem, alignment: float) -> np.ndarray:
     moments = _moments(problem, alignment)
     return np.array(
         [
-            theory.effective_start(
-                phase_runs.one_draw(starts(problem), i), moments.yx[0]
-            )
+            theory.effective_start(starts.one_draw(drawn(problem), i), moments.yx[0])
             for i in range(draws(problem))
         ]
     )
@@ -295,6 +291,6 @@ def _panel(problem: Problem, alignment: float) -> Panel:
             ),
             Series(times, alone, "sigmoid up to the corner", "guide"),
             Series(times, slow[:, 0], "one layer moves", "wrong"),
-            Series(times, saddle, "rest of the teacher by a sigmoid", "wrong"),
+            Series(times, saddle, "the rest by a sigmoid of its own", "wrong"),
         ),
     )
