@@ -265,7 +265,7 @@ EYE, ROW = np.eye(2), np.array([1.0, 0.0])
         (
             (EYE, ROW, ROW, [1.0]),
             {"depth": 3, "imbalance": 1.0},
-            "must be 0 at depth 3",
+            "must be 0 unless `depth` is 2, but depth is 3",
         ),
         (
             (EYE, ROW, 0 * ROW, [1.0]),

@@ -296,7 +296,8 @@ def test_a_general_bulk_follows_the_curve(ratio, depth):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"times": np.array([])}, r"`times` must have shape \(T,\)"),
+        ({"times": np.array([])}, "`times` must hold a time, but is empty"),
+        ({"times": 1.0}, r"`times` must be a row \(times,\)"),
         ({"times": np.array([-1.0])}, "`times` must be finite and >= 0"),
         ({"times": np.array([np.inf])}, "`times` must be finite and >= 0"),
         ({"aspect_ratio": 0.0}, "`aspect_ratio` must be positive"),

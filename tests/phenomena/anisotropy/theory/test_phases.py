@@ -149,6 +149,18 @@ def test_the_law_of_small_starts_is_approached_with_its_order(depth, order):
     np.testing.assert_allclose(error[1:] / error[:-1], 10**-order, rtol=0.02)
 
 
+@pytest.mark.parametrize("delta", [-1e10, 1.0, 1e5, 1e10])
+def test_a_small_start_keeps_its_digits_beside_a_large_imbalance(delta):
+    line = FirstLine(np.array(1.5), np.array(2.0))
+    starts = np.array([1e-13, 1e-6, 0.3])
+    times = np.array([0.0, 1e-12]) / np.hypot(delta, 1.0)
+    begun, later = first_phase(times, line, starts, imbalance=delta)
+    np.testing.assert_allclose(begun, starts, rtol=1e-14)
+    # So early the flow has constant speed.
+    speed = np.hypot(delta, 2 * starts) * (line.drive - line.curvature * starts)
+    np.testing.assert_allclose(later, starts + speed * times[1], rtol=1e-10)
+
+
 def test_nothing_leaves_zero_but_an_unbalanced_or_single_layer():
     plane = spike_plane(3.0, 0.5)
     times = np.array([0.0, 1.0, 1e4])
@@ -208,12 +220,18 @@ LINE = FirstLine(np.array(1.0), np.array(2.0))
         (lambda: half_time(LINE, np.nan), "`start` must be finite and >= 0, but is n"),
         (lambda: half_time(LINE, 0.1, depth=0), "`depth` must be a whole number >= 1"),
         (lambda: half_time(LINE, 0.1, depth=2.5), "a whole number >= 1, but is 2.5"),
+        (lambda: half_time(LINE, 0.1, depth=np.nan), "`depth` must be a whole number"),
+        (lambda: half_time(LINE, 0.1, depth=np.array([2, 3])), "counts layers, and is"),
         (lambda: half_time(LINE, 0.1, imbalance=np.inf), "`imbalance` must be finite"),
         (
             lambda: half_time(LINE, 0.1, depth=3, imbalance=1.0),
             "`imbalance` must be 0 unless `depth` is 2, but depth is 3",
         ),
         (lambda: half_time(LINE, 0.1, fraction=1), r"`fraction` must lie in \(0, 1\)"),
+        (
+            lambda: first_phase(np.zeros((2, 2)), LINE, 0.1),
+            r"`times` must be a row \(times,\), but has shape \(2, 2\)",
+        ),
         (
             lambda: first_phase(np.array([-1.0]), LINE, 0.1),
             "`times` must be finite and >= 0, but is -1",

@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.arrow_flow import ArrowField, arrow_flow
-from linnet.phenomena.anisotropy.theory.flow_refusals import (
+from linnet.phenomena.anisotropy.theory.layers import layer_powers
+from linnet.phenomena.anisotropy.theory.refusals import (
     check_depth,
+    check_finite,
+    check_imbalance,
     check_times,
     check_tolerance,
 )
@@ -122,12 +125,8 @@ def flow_velocity(
     along = np.sum(unit * gradient, axis=-1, keepdims=True) * unit
     if depth > 2:
         return length ** (2 - 2 / depth) * (gradient + (depth - 1) * along)
-    # (R + |delta|) / 2 and its partner, without the difference of equal numbers.
-    larger = (np.hypot(imbalance, 2 * length) + abs(imbalance)) / 2
-    smaller = length / np.where(larger > 0, larger, 1.0) * length
-    if imbalance >= 0:
-        return larger * gradient + smaller * along
-    return smaller * gradient + larger * along
+    last, first = layer_powers(length, imbalance)
+    return last * gradient + first * along
 
 
 def nullclines(
@@ -191,12 +190,11 @@ def _checked(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """All four as arrays of one grid, or what is wrong with them."""
     check_depth(depth)
-    names = ("moment", "drive", "start", "imbalance")
-    given = [np.asarray(x, dtype=float) for x in (moment, drive, start, imbalance)]
-    for name, array in zip(names, given, strict=True):
-        if not np.isfinite(array).all():
-            raise ValueError(f"Argument `{name}` must be finite, but is not.")
-    s, v, c, delta = given
+    names = ("moment", "drive", "start")
+    s, v, c = (np.asarray(x, dtype=float) for x in (moment, drive, start))
+    for name, array in zip(names, (s, v, c), strict=True):
+        check_finite(name, array)
+    delta = check_imbalance(imbalance, depth)
     m = v.shape[-1] if v.ndim else 0
     if m < 1 or s.shape[-2:] != (m, m) or c.shape[-1:] != (m,):
         raise ValueError(
@@ -205,11 +203,6 @@ def _checked(
         )
     if np.abs(s - np.swapaxes(s, -1, -2)).max() > 1e-10 * np.abs(s).max():
         raise ValueError("Argument `moment` must be symmetric, but is not.")
-    if depth != 2 and (delta != 0).any():
-        raise ValueError(
-            f"Argument `imbalance` must be 0 at depth {depth}, but is not: only two"
-            " layers close with a single imbalance."
-        )
     if ((delta < 0) & ~c.any(axis=-1)).any():
         raise ValueError(
             "Argument `imbalance` must be >= 0 where w = 0, but is negative: w does"
@@ -258,9 +251,8 @@ def _layers(
     if depth > 2:
         alpha = length ** (1 / depth)
     else:
-        root = np.hypot(imbalance, 2 * length)
-        larger = np.sqrt((root + np.abs(imbalance)) / 2)
-        smaller = length / np.where(larger > 0, larger, 1.0)
+        larger = np.sqrt(np.maximum(*layer_powers(length, imbalance)))
+        smaller = length / np.where(larger > 0, larger, 1.0)  # no square underflows
         alpha = np.where(imbalance < 0, smaller, larger)
     upper = alpha[..., None] ** (depth - 1)
     first = np.where(upper > 0, start / np.where(upper > 0, upper, 1.0), 0.0)

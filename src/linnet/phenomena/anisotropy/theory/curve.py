@@ -23,8 +23,8 @@ from linnet.phenomena.anisotropy.theory.conventions import Risk
 from linnet.phenomena.anisotropy.theory.population import PopulationSpectrum
 from linnet.phenomena.anisotropy.theory.refusals import (
     check_noise,
-    check_not_negative,
     check_positive,
+    check_time_row,
 )
 from linnet.shapes import Float
 
@@ -141,8 +141,9 @@ def learning_curve(
         >>> curve.risk.round(4)
         array([2.7826, 0.4445, 0.2519])
     """
-    times = np.asarray(times, dtype=float)
-    _check_times(times)
+    times = check_time_row(times)
+    if not times.size:
+        raise ValueError("Argument `times` must hold a time, but is empty.")
     fresh = np.asarray(noise, dtype=float)
     run = training(
         spectrum, float(times.max()), aspect_ratio=aspect_ratio, depth=depth,
@@ -260,14 +261,6 @@ def _series(
         np.swapaxes(learned, -1, -2),
         np.sqrt(np.clip(squares, 0, None)),
     )
-
-
-def _check_times(times: Float[np.ndarray, " T"]) -> None:
-    if times.ndim != 1 or not times.size:
-        raise ValueError(
-            f"Argument `times` must have shape (T,), T >= 1, but has {times.shape}."
-        )
-    check_not_negative("times", times, "training starts at zero and is never over")
 
 
 def _check(

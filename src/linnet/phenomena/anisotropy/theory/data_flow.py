@@ -18,17 +18,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.arrow_flow import ArrowField, arrow_flow
-from linnet.phenomena.anisotropy.theory.flow_refusals import (
+from linnet.phenomena.anisotropy.theory.input_modes import InputModes
+from linnet.phenomena.anisotropy.theory.refusals import (
     check_depth,
     check_finite_row,
+    check_not_negative,
+    check_positive,
     check_steps,
     check_times,
     check_tolerance,
-)
-from linnet.phenomena.anisotropy.theory.input_modes import InputModes
-from linnet.phenomena.anisotropy.theory.refusals import (
-    check_not_negative,
-    check_positive,
 )
 from linnet.shapes import Float, Int
 from linnet.task import Moments

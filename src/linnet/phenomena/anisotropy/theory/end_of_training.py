@@ -15,14 +15,14 @@ from numpy.typing import ArrayLike
 from linnet.network import Weights
 from linnet.numerics import effective_ridge
 from linnet.phenomena.anisotropy.theory.exact_risk import null_space_power
-from linnet.phenomena.anisotropy.theory.flow_refusals import (
-    check_finite_row,
-    check_two_layers,
-)
+from linnet.phenomena.anisotropy.theory.layers import layer_powers
 from linnet.phenomena.anisotropy.theory.refusals import (
     check_counts,
+    check_finite,
+    check_finite_row,
     check_not_negative,
     check_positive,
+    check_two_layers,
 )
 from linnet.phenomena.anisotropy.theory.starts import grown_start
 from linnet.shapes import Float
@@ -119,14 +119,8 @@ def readout_power(
         (np.float64(2.0), np.float64(4.0))
     """
     check_not_negative("squared_norm", squared_norm, "it is a squared length")
-    delta = np.asarray(imbalance, dtype=float)
-    if not np.isfinite(delta).all():
-        raise ValueError("Argument `imbalance` must be finite.")
-    power = np.asarray(squared_norm, dtype=float)
-    root = np.hypot(delta, 2 * np.sqrt(power))
-    larger = (root + np.abs(delta)) / 2  # of two forms the one that adds
-    smaller = power / np.where(larger > 0, larger, 1.0)
-    return np.where(delta >= 0, larger, smaller)[()]
+    check_finite("imbalance", imbalance)
+    return layer_powers(np.sqrt(np.asarray(squared_norm, float)), imbalance)[0]
 
 
 def frozen_risk(

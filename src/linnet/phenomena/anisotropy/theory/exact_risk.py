@@ -22,6 +22,7 @@ from linnet.phenomena.anisotropy.theory.refusals import (
     check_counts,
     check_noise,
     check_norm,
+    check_one_input,
     check_spike,
 )
 from linnet.shapes import Float
@@ -180,13 +181,7 @@ def _check(
     check_alignment(alignment)
     check_norm(norm)
     check_noise(noise)
-    inputs, cosine = _floats(d, alignment)
-    wrong = (inputs == 1) & (np.abs(cosine) < 1)
-    if wrong.any():
-        raise ValueError(
-            "Argument `alignment` must be -1 or 1 where `d` is 1, but is"
-            f" {cosine[wrong].flat[0]:.6g}: with one input there is one direction."
-        )
+    check_one_input(d, alignment)
 
 
 def _floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.phenomena.anisotropy.theory.flow_refusals import check_scalar_output
+from linnet.phenomena.anisotropy.theory.refusals import check_scalar_output
 from linnet.shapes import Float
 from linnet.task import Moments
 

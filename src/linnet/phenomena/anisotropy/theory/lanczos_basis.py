@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from linnet.numerics import KrylovBasis, krylov_basis
-from linnet.phenomena.anisotropy.theory.flow_refusals import check_scalar_output
+from linnet.phenomena.anisotropy.theory.refusals import check_scalar_output
 from linnet.shapes import Float
 from linnet.task import Moments
 

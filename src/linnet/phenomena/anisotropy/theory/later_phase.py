@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from linnet.phenomena.anisotropy.theory.plane import Plane
 from linnet.phenomena.anisotropy.theory.refusals import (
     check_not_negative,
+    check_time_row,
 )
 from linnet.shapes import Float
 
@@ -44,7 +45,8 @@ def slow_manifold(
         $(c_1, c_2)$ at every time, shape `(times, *grid, 2)`.
 
     Raises:
-        ValueError: when a time or `start` is negative or not finite.
+        ValueError: when `times` are no row of numbers >= 0, or `start` is negative or
+            not finite.
 
     Reference: derived here.
     """
@@ -94,10 +96,9 @@ def _along_manifold(
 ) -> np.ndarray:
     from scipy.integrate import solve_ivp
 
-    check_not_negative("times", times, "the flow is followed forwards")
+    clock = check_time_row(times)
     check_not_negative("start", start, "the phase begins at 0")
     moment, drive = plane.moment, plane.drive
-    clock = np.asarray(times, dtype=float)
     shape = np.broadcast_shapes(np.shape(start), drive.shape)
     begin = np.broadcast_to(np.asarray(start, dtype=float), shape)
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.phenomena.anisotropy.theory.flow_refusals import check_scalar_output
 from linnet.phenomena.anisotropy.theory.input_modes import InputModes, modes_of_moments
 from linnet.phenomena.anisotropy.theory.plane import Plane
+from linnet.phenomena.anisotropy.theory.refusals import check_scalar_output
 from linnet.shapes import Float
 from linnet.task import Moments
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.deep_clock import deep_clock, deep_position
-from linnet.phenomena.anisotropy.theory.flow_refusals import check_depth
 from linnet.phenomena.anisotropy.theory.modes import (
     Task,
     check_one_output,
@@ -23,10 +22,12 @@ from linnet.phenomena.anisotropy.theory.modes import (
 )
 from linnet.phenomena.anisotropy.theory.plane import Plane
 from linnet.phenomena.anisotropy.theory.refusals import (
-    check_finite,
+    check_depth,
     check_fraction,
+    check_imbalance,
     check_not_negative,
     check_positive,
+    check_time_row,
 )
 from linnet.shapes import Float
 from linnet.task import Moments
@@ -124,7 +125,7 @@ def first_phase(
 
     Raises:
         ValueError: when `start` lies outside $[0, c^\ast]$, `depth` is not a whole
-            number >= 1, a time is negative or not finite, or there is an `imbalance`
+            number >= 1, `times` are no row of numbers >= 0, or there is an `imbalance`
             with another depth than 2.
 
     Reference: the sigmoid is that of Watanabe et al. 2026; derived here.
@@ -134,7 +135,7 @@ def first_phase(
         >>> first_phase(np.array([0.0, 1.852, 9.0]), spike_plane(10.0, 0.3), 1e-6)
         array([1.00000000e-06, 1.67...e-01, 3.35...e-01])
     """
-    check_not_negative("times", times, "the flow is followed forwards")
+    at = check_time_row(times)
     line, begin, delta = _prepared(task, start, depth, imbalance)
     end = line.drive / line.curvature
     if (begin > end).any():
@@ -143,7 +144,7 @@ def first_phase(
             f"Argument `start` must lie in [0, corner], but is {worst:.6g} where the"
             f" corner is {limit:.6g}: start smaller."
         )
-    clock = np.reshape(np.asarray(times, dtype=float), (-1, *[1] * begin.ndim))
+    clock = np.reshape(at, (-1, *[1] * begin.ndim))
     if depth == 1:
         faded = -line.curvature * clock
         return begin * np.exp(faded) - end * np.expm1(faded)
@@ -246,14 +247,8 @@ def _prepared(
 ) -> tuple[FirstLine, np.ndarray, np.ndarray]:
     check_depth(depth)
     check_not_negative("start", start, "take the mirrored direction instead")
-    check_finite("imbalance", imbalance)
-    line = first_line(task)
-    begin, delta = np.asarray(start, float), np.asarray(imbalance, float)
-    if depth != 2 and delta.any():
-        raise ValueError(
-            "Argument `imbalance` must be 0 unless `depth` is 2, but depth is"
-            f" {depth}: the conserved difference of more layers is not one number."
-        )
+    delta = check_imbalance(imbalance, depth)
+    line, begin = first_line(task), np.asarray(start, float)
     drive, curvature, begin, delta = np.broadcast_arrays(
         line.drive, line.curvature, begin, delta
     )
@@ -267,19 +262,28 @@ def _two_layers(
     end: np.ndarray,
     delta: np.ndarray,
 ) -> np.ndarray:
-    left = _left(begin, end, delta)
-    first, last = _width(begin, delta), _width(end, delta)
-    decayed = left * np.exp(-line.curvature * np.hypot(delta, 2 * end) * clock)
+    faded = -line.curvature * np.hypot(delta, 2 * end) * clock
+    first, last, least = _width(begin, delta), _width(end, delta), np.abs(delta)
     known = first * last + delta**2
-    below = known + last * decayed
+    # Width less its value at c = 0, of positive terms: a small c keeps its digits.
+    above = -np.expm1(faded) * known * _excess(end, delta)
+    above = above + np.exp(faded) * (last**2 + delta**2) * _excess(begin, delta)
+    below = known + last * _left(begin, end, delta) * np.exp(faded)
     # A balanced start at zero divides 0 by 0 once the decay underflows; it stays there.
-    width = (known * last - delta**2 * decayed) / np.where(below > 0, below, 1.0)
-    moved = np.where(width > 0, width, 1.0)
-    return np.maximum((width - delta**2 / moved) / 4, 0.0)
+    excess = above / np.where(below > 0, below, 1.0)
+    width = np.where(excess + least > 0, excess + least, 1.0)
+    return excess * (excess + 2 * least) / width / 4
 
 
 def _width(position: np.ndarray, delta: np.ndarray) -> np.ndarray:
     return 2 * position + np.hypot(delta, 2 * position)
+
+
+def _excess(position: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """Width here minus width at zero, without the difference of close numbers."""
+    total = np.hypot(delta, 2 * position) + np.abs(delta)
+    ratio = position / np.where(total > 0, total, 1.0)
+    return 2 * position + 4 * position * ratio
 
 
 def _left(position: np.ndarray, end: np.ndarray, delta: np.ndarray) -> np.ndarray:

@@ -1,9 +1,14 @@
-"""Arguments that no formula of this phenomenon has an answer for."""
+"""Arguments that no formula or flow of this phenomenon has an answer for."""
 
+import operator
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from linnet.network import Weights, check_weights
+from linnet.shapes import Float, Int
+from linnet.task import Moments
 
 
 def check_spike(spike_strength: ArrayLike) -> None:
@@ -60,18 +65,36 @@ def check_penalty(ridge: ArrayLike) -> None:
 
 def check_sample_size(n: ArrayLike) -> None:
     """Refuse numbers of samples that are not whole, or below 1."""
-    check_counts(n, 1)
+    check_count("n", n, "it is how many samples there are")
 
 
 def check_counts(n: ArrayLike, d: ArrayLike) -> None:
     """Refuse numbers of samples and inputs that are not whole, or below 1."""
     for name, value in (("n", n), ("d", d)):
-        _refuse(
-            name,
-            value,
-            lambda count: (count >= 1) & (count == np.floor(count)),
-            "must be a whole number >= 1",
-            "samples are n, inputs are d",
+        check_count(name, value, "samples are n, inputs are d")
+
+
+def check_count(name: str, value: ArrayLike, reason: str) -> None:
+    """Refuse what is no whole number >= 1."""
+    _refuse(
+        name,
+        value,
+        lambda count: (count >= 1) & (count == np.floor(count)),
+        "must be a whole number >= 1",
+        reason,
+    )
+
+
+def check_one_input(d: ArrayLike, alignment: ArrayLike) -> None:
+    """Refuse a teacher of one input that is not parallel to the spike."""
+    inputs, cosine = np.broadcast_arrays(
+        np.asarray(d, dtype=float), np.asarray(alignment, dtype=float)
+    )
+    wrong = (inputs == 1) & (np.abs(cosine) < 1)
+    if wrong.any():
+        raise ValueError(
+            "Argument `alignment` must be -1 or 1 where `d` is 1, but is"
+            f" {cosine[wrong].flat[0]:.6g}: with one input there is one direction."
         )
 
 
@@ -92,6 +115,110 @@ def check_fraction(fraction: ArrayLike) -> None:
         "must lie in (0, 1)",
         "it is a part of the way",
     )
+
+
+def check_time_row(times: ArrayLike) -> Float[np.ndarray, " times"]:
+    """Refuse what is no row of numbers >= 0; any order is fine."""
+    at = np.asarray(times, dtype=float)
+    if at.ndim != 1:
+        raise ValueError(
+            f"Argument `times` must be a row (times,), but has shape {at.shape}."
+        )
+    check_not_negative("times", at, "the flow is followed forwards, from time 0")
+    return at
+
+
+def check_times(times: ArrayLike) -> Float[np.ndarray, " times"]:
+    """Refuse what does not rise from a number >= 0."""
+    at = np.asarray(times, dtype=float)
+    if at.ndim != 1 or not np.isfinite(at).all():
+        raise ValueError(
+            "Argument `times` must be finite and a row (times,), but has shape"
+            f" {at.shape} or an entry that is not finite."
+        )
+    if (at < 0).any() or (np.diff(at) < 0).any():
+        raise ValueError(
+            "Argument `times` must rise from a number >= 0, but does not: sort it."
+        )
+    return at
+
+
+def check_steps(steps: ArrayLike) -> Int[np.ndarray, " saves"]:
+    """Refuse what are no rising whole numbers >= 0."""
+    at = check_times(steps)
+    if (at != np.floor(at)).any():
+        raise ValueError(
+            "Argument `steps` must be whole numbers, but one is"
+            f" {at[at != np.floor(at)][0]:g}."
+        )
+    return at.astype(int)
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Refuse what this arithmetic cannot reach, or what is no accuracy."""
+    if not 1e-13 <= tolerance <= 1e-2:
+        raise ValueError(
+            f"Argument `tolerance` must lie in [1e-13, 1e-2], but is {tolerance}."
+        )
+
+
+def check_depth(depth: int, least: int = 1) -> None:
+    """Refuse what is no number of layers."""
+    try:
+        whole = operator.index(depth)
+    except TypeError:
+        whole = least - 1
+    if whole < least:
+        raise ValueError(
+            f"Argument `depth` must be a whole number >= {least}, but is {depth!r}: it"
+            " counts layers, and is an int."
+        )
+
+
+def check_imbalance(imbalance: ArrayLike, depth: int) -> Float[np.ndarray, "*grid"]:
+    """Refuse what is not finite, or does not go with so many layers."""
+    check_finite("imbalance", imbalance)
+    delta = np.asarray(imbalance, dtype=float)
+    if depth != 2 and delta.any():
+        raise ValueError(
+            "Argument `imbalance` must be 0 unless `depth` is 2, but depth is"
+            f" {depth}: the conserved difference of more layers is not one number."
+        )
+    return delta
+
+
+def check_finite_row(
+    name: str, value: ArrayLike, length: int
+) -> Float[np.ndarray, " length"]:
+    """Refuse what is not a finite vector of this length."""
+    row = np.asarray(value, dtype=float)
+    if row.shape != (length,):
+        raise ValueError(
+            f"Argument `{name}` must have shape ({length},), but has {row.shape}."
+        )
+    if not np.isfinite(row).all():
+        raise ValueError(f"Argument `{name}` must be finite, but is not.")
+    return row
+
+
+def check_scalar_output(moments: Moments) -> None:
+    """Refuse several outputs."""
+    k = len(moments.yx)
+    if k != 1:
+        raise ValueError(
+            f"Argument `moments` must have one output, but has {k}: ask for one"
+            " output, or one combination of them, at a time."
+        )
+
+
+def check_two_layers(weights: Weights) -> None:
+    """Refuse what is no pair of layers (p, d) and (1, p)."""
+    check_weights(weights)
+    if len(weights) != 2 or len(weights[-1]) != 1:
+        raise ValueError(
+            "Argument `weights` must be two layers (p, d) and (1, p), but they have"
+            f" shapes {[layer.shape for layer in weights]}."
+        )
 
 
 def _refuse(

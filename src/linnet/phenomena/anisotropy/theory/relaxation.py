@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linnet.phenomena.anisotropy.theory.flow_refusals import check_depth
+from linnet.phenomena.anisotropy.theory.layers import layer_powers
 from linnet.phenomena.anisotropy.theory.modes import check_one_output
 from linnet.phenomena.anisotropy.theory.plane import Plane
-from linnet.phenomena.anisotropy.theory.refusals import check_finite
+from linnet.phenomena.anisotropy.theory.refusals import check_depth, check_imbalance
 from linnet.shapes import Float
 from linnet.task import Moments
 
@@ -66,21 +66,12 @@ def late_rates(
         np.float64(1.821)
     """
     check_depth(depth)
-    check_finite("imbalance", imbalance)
-    delta = np.asarray(imbalance, dtype=float)
+    delta = check_imbalance(imbalance, depth)
     if depth != 2:
-        if delta.any():
-            raise ValueError(
-                "Argument `imbalance` must be 0 unless `depth` is 2, but depth is"
-                f" {depth}: the conserved difference of more layers is not one number."
-            )
         aside = plane.norm ** (2 - 2 / depth)
         return LateRates(*plane_rates(plane, depth * aside, aside), aside)
-    along = np.hypot(delta, 2 * plane.norm)
-    # (R + delta) / 2 without its cancellation for delta << 0
-    larger = (along + np.abs(delta)) / 2
-    aside = np.where(delta < 0, plane.norm**2 / larger, larger)[()]
-    return LateRates(*plane_rates(plane, along, aside), aside)
+    last, first = layer_powers(plane.norm, delta)
+    return LateRates(*plane_rates(plane, last + first, last), last)
 
 
 def plane_rates(

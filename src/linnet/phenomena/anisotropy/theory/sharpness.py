@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linnet.phenomena.anisotropy.theory.flow_refusals import check_depth
 from linnet.phenomena.anisotropy.theory.modes import Modes, Task, task_modes
 from linnet.phenomena.anisotropy.theory.plane import Plane
-from linnet.phenomena.anisotropy.theory.refusals import check_positive
+from linnet.phenomena.anisotropy.theory.refusals import check_depth, check_positive
 from linnet.phenomena.anisotropy.theory.relaxation import plane_rates
 from linnet.shapes import Float
 

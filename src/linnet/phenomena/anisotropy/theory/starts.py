@@ -16,16 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.network import Weights
-from linnet.phenomena.anisotropy.theory.flow_refusals import (
+from linnet.phenomena.anisotropy.theory.refusals import (
+    check_count,
     check_finite_row,
+    check_not_negative,
+    check_positive,
     check_scalar_output,
     check_times,
     check_two_layers,
-)
-from linnet.phenomena.anisotropy.theory.refusals import (
-    check_counts,
-    check_not_negative,
-    check_positive,
 )
 from linnet.shapes import Float
 from linnet.task import Moments
@@ -91,7 +89,7 @@ def mean_effective_start(
 
     Reference: derived here.
     """
-    check_counts(width, 1)
+    check_count("width", width, "it is how many hidden units there are")
     check_not_negative("first_layer", first_layer, "it is a standard deviation")
     check_not_negative("last_layer", last_layer, "it is a standard deviation")
     variance = np.square(first_layer, dtype=float) + np.square(last_layer, dtype=float)

@@ -3,6 +3,7 @@ r"""The tangent kernel of two layers, $x^\top(\lvert a\rvert^2I+W^\top W)x'$."""
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linnet.phenomena.anisotropy.theory.layers import layer_powers
 from linnet.phenomena.anisotropy.theory.modes import Task, task_modes
 from linnet.phenomena.anisotropy.theory.plane import Plane
 from linnet.phenomena.anisotropy.theory.refusals import check_finite
@@ -40,15 +41,9 @@ def tangent_matrix(
             "Argument `end_to_end` must not be zero, but is somewhere: the direction of"
             " the first layer is then unknown."
         )
-    delta = np.asarray(imbalance, dtype=float)
-    larger = (np.hypot(delta, 2 * size) + np.abs(delta)) / 2
-    smaller = size**2 / larger  # the other root, which would cancel for large delta
-    second = np.where(delta < 0, smaller, larger)[..., None, None]
-    first = np.where(delta < 0, larger, smaller)[..., None, None]
+    last, first = (x[..., None, None] for x in layer_powers(size, imbalance))
     unit = w / size[..., None]
-    return (
-        second * np.eye(w.shape[-1]) + first * unit[..., :, None] * unit[..., None, :]
-    )
+    return last * np.eye(w.shape[-1]) + first * unit[..., :, None] * unit[..., None, :]
 
 
 def silent_alignment_angle(task: Task) -> Float[np.ndarray, "*grid"]:
