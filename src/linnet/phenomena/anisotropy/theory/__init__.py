@@ -141,11 +141,9 @@ if TYPE_CHECKING:
     )
     from linnet.phenomena.anisotropy.theory.sample_speed import (
         mean_squared_speed as mean_squared_speed,
+        population_direction_overlap as population_direction_overlap,
+        population_squared_speed as population_squared_speed,
         sample_direction_overlap as sample_direction_overlap,
-    )
-    from linnet.phenomena.anisotropy.theory.sampled_drive import (
-        drive_overlap as drive_overlap,
-        mean_square_drive as mean_square_drive,
     )
     from linnet.phenomena.anisotropy.theory.sharpness import (
         FlattestMinimum as FlattestMinimum,
@@ -264,8 +262,12 @@ else:
             ),
             "relaxation": ("LateRates", "late_rates", "relaxation_rates"),
             "risk_distribution": ("risk_probability", "risk_quantile"),
-            "sample_speed": ("mean_squared_speed", "sample_direction_overlap"),
-            "sampled_drive": ("drive_overlap", "mean_square_drive"),
+            "sample_speed": (
+                "mean_squared_speed",
+                "population_direction_overlap",
+                "population_squared_speed",
+                "sample_direction_overlap",
+            ),
             "sharpness": (
                 "FlattestMinimum",
                 "balanced_sharpness",

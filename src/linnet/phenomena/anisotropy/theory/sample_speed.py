@@ -2,7 +2,8 @@ r"""How fast, and along which direction, the first phase runs on a data set.
 
 The flow starts along $v = X^\top y/n$. At a finite number of samples $v$ is longer than
 $\Sigma\beta$, and points elsewhere, so that the population's formulas overestimate the
-time of the first phase.
+time of the first phase. One spike is asked for by its numbers, over grids; any other
+population by its moments.
 """
 
 import numpy as np
@@ -10,8 +11,15 @@ from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.conventions import signal_power
 from linnet.phenomena.anisotropy.theory.plane import spike_plane
-from linnet.phenomena.anisotropy.theory.refusals import check_counts, check_noise
+from linnet.phenomena.anisotropy.theory.refusals import (
+    check_counts,
+    check_noise,
+    check_one_input,
+    check_sample_size,
+    check_scalar_output,
+)
 from linnet.shapes import Float
+from linnet.task import Moments
 
 
 def mean_squared_speed(
@@ -39,7 +47,8 @@ def mean_squared_speed(
         noise: $\sigma$ of the labels. All broadcast.
 
     Raises:
-        ValueError: when an argument is out of range.
+        ValueError: when an argument is out of range, or a teacher of one input is not
+            parallel to the spike.
 
     Reference: derived here.
 
@@ -50,11 +59,11 @@ def mean_squared_speed(
     check_counts(n, d)
     check_noise(noise)
     population = spike_plane(spike_strength, alignment, norm).drive
-    samples, inputs = np.asarray(n, dtype=float), np.asarray(d, dtype=float)
-    trace = inputs - 1 + (1 + np.asarray(spike_strength, dtype=float))
+    check_one_input(d, alignment)
+    trace = np.asarray(d, float) - 1 + (1 + np.asarray(spike_strength, float))
     power = signal_power(spike_strength, alignment, norm)
     power = power + np.square(np.asarray(noise, dtype=float))
-    return population**2 * (1 + 1 / samples) + trace * power / samples
+    return _mean_square(population**2, trace * power, n)
 
 
 def sample_direction_overlap(
@@ -82,7 +91,7 @@ def sample_direction_overlap(
         noise: $\sigma$. All broadcast.
 
     Raises:
-        ValueError: when an argument is out of range.
+        ValueError: as `mean_squared_speed`.
 
     Reference: derived here.
 
@@ -92,3 +101,67 @@ def sample_direction_overlap(
     """
     squared = mean_squared_speed(n, d, spike_strength, alignment, norm, noise)
     return spike_plane(spike_strength, alignment, norm).drive / np.sqrt(squared)
+
+
+def population_squared_speed(
+    population: Moments, n: ArrayLike
+) -> Float[np.ndarray, "*counts"]:
+    r"""`mean_squared_speed` for inputs of any covariance.
+
+    $$\mathbb E\hat s_1^2 = s_1^2\Big(1+\frac1n\Big)
+      + \frac{\mathrm{tr}\Sigma\;\mathbb E y^2}n.$$
+
+    Valid for: Gaussian inputs, label noise independent of them, one output; exact for
+    every $n\ge1$.
+
+    Args:
+        population: Moments without sampling error, with the noise in `yy`.
+        n: Samples; of any shape.
+
+    Raises:
+        ValueError: when there are several outputs or `n` is no whole number >= 1.
+
+    Reference: derived here.
+
+    Example:
+        >>> population_squared_speed(spike_plane(10.0, 0.3).moments(), 4).round(2)
+        np.float64(20.45)
+    """
+    check_scalar_output(population)
+    check_sample_size(n)
+    squared = np.sum(population.yx**2)
+    return _mean_square(squared, np.trace(population.xx) * population.yy[0, 0], n)
+
+
+def population_direction_overlap(
+    population: Moments, n: ArrayLike
+) -> Float[np.ndarray, "*counts"]:
+    r"""`sample_direction_overlap` for inputs of any covariance.
+
+    Valid for: as `population_squared_speed`; the ratio of root mean squares stands for
+    the mean cosine up to $O(1/n)$ where many directions share the spread.
+
+    Args:
+        population: Moments without sampling error.
+        n: Samples.
+
+    Raises:
+        ValueError: as `population_squared_speed`, and when `yx` and `yy` vanish.
+
+    Reference: derived here.
+    """
+    squared = population_squared_speed(population, n)
+    if not np.all(squared > 0):
+        raise ValueError(
+            "Argument `population` must have targets other than zero, but has none:"
+            " there is no direction to overlap with."
+        )
+    return np.linalg.norm(population.yx) / np.sqrt(squared)
+
+
+def _mean_square(
+    squared: ArrayLike, spread: ArrayLike, n: ArrayLike
+) -> Float[np.ndarray, "*grid"]:
+    r"""From $s_1^2$ and $\mathrm{tr}\Sigma\,\mathbb Ey^2$."""
+    samples = np.asarray(n, dtype=float)
+    return np.asarray(squared) * (1 + 1 / samples) + np.asarray(spread) / samples
