@@ -113,8 +113,10 @@ def test_a_tiny_penalty_and_a_huge_one_keep_relative_accuracy():
     tiny, huge = 1e-12, 1e12
     bias = equivalent_risk(one, one, 1000, tiny, 0.0, counts).risk.bias
     assert bias == pytest.approx((2 * tiny) ** 2 / 0.5, rel=1e-10)
-    variance = equivalent_risk(one, one, 1000, huge, 1.0, counts).risk.variance
-    assert variance == pytest.approx(0.5 / huge**2, rel=1e-10)
+    found = equivalent_risk(one, one, 1000, huge, 1.0, counts)
+    assert found.risk.variance == pytest.approx(0.5 / huge**2, rel=1e-10)
+    # w = X'y / (n huge): signal 1 + d / n, noise d / n.
+    assert found.squared_norm == pytest.approx(2.0 / huge**2, rel=1e-10)
 
 
 def test_grids_of_spikes_penalties_and_samples_broadcast():

@@ -68,6 +68,8 @@ def test_no_spike_is_more_visible_than_the_most_visible_one(cosine, dip):
 def test_the_limits_of_alignment_are_answered():
     assert most_visible_spike(0.0) == np.inf
     np.testing.assert_allclose(most_visible_spike([1.0, -1.0]), 2.0, rtol=1e-14)
+    dips = most_visible_spike([0.0, 1.0, -1.0], dip=True)
+    np.testing.assert_allclose(dips, [-2 / 3, -1.0, -1.0], rtol=1e-14)
     assert most_visible_spike_limit(0.0) == np.inf
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.numerics import Estimate
+from linnet.numerics import Estimate, jackknife
 from linnet.shapes import Float
 
 
@@ -169,8 +169,8 @@ def best_stop(
     if not np.isfinite(np.r_[whole[0], parts[:, 0]]).all():
         reason = "the mean curve, or one without a data set, still falls at its end"
         return BestStop(own, None, None, reason)
-    stderr = np.sqrt(((parts - parts.mean(0)) ** 2).sum(0) * (sets - 1) / sets)
-    time, value = (Estimate(whole[i], stderr[i], sets) for i in (0, 1))
+    both = jackknife(whole, parts.__getitem__, sets, removes_bias=False)
+    time, value = (Estimate(whole[i], both.stderr[i], sets) for i in (0, 1))
     return BestStop(own, time, value, None)
 
 

@@ -77,7 +77,7 @@ class RiskConvention:
             value = value + np.square(np.asarray(noise, dtype=float))
         if self.normalization == "signal_power":
             value = value / np.asarray(signal_power, dtype=float)
-        return value / 2 if self.half else value
+        return (value / 2 if self.half else value)[()]
 
 
 EXCESS_RISK = RiskConvention()
@@ -148,4 +148,16 @@ def risk_of_parts(
     """
     check_noise(noise)
     parts = (np.asarray(x, dtype=float) for x in (bias, variance, power, noise))
-    return Risk(*np.broadcast_arrays(*parts))
+    return Risk(*(part[()] for part in np.broadcast_arrays(*parts)))
+
+
+def diverging(above: ArrayLike, below: ArrayLike) -> Float[np.ndarray, "*grid"]:
+    """A quotient, infinite where `below` is not positive.
+
+    Zero over zero is zero: what is not there does not grow at a divergence.
+    """
+    above, below = np.broadcast_arrays(
+        np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    )
+    quotient = above / np.where(below > 0, below, 1.0)
+    return np.where(below > 0, quotient, np.where(above > 0, np.inf, 0.0))[()]

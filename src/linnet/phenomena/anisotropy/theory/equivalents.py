@@ -17,7 +17,11 @@ from linnet.numerics import (
     missed_fractions,
     unlearned_share,
 )
-from linnet.phenomena.anisotropy.theory.conventions import Risk, risk_of_parts
+from linnet.phenomena.anisotropy.theory.conventions import (
+    Risk,
+    diverging,
+    risk_of_parts,
+)
 from linnet.phenomena.anisotropy.theory.refusals import (
     check_alignment,
     check_noise,
@@ -60,7 +64,7 @@ def equivalent_risk(
       \text{variance} = \sigma^2\frac{\mathrm{df}_2/n}{1-\mathrm{df}_2/n},\quad
       \frac1n\lVert y-Xw\rVert^2 = \Big(1-\frac{\mathrm{df}_1}n\Big)^2
       (\text{bias}+\text{variance}+\sigma^2),$$
-    $$\lVert w\rVert^2 = \sum_ip_if_i\Big[1-\frac{1-\mathrm{df}_1/n}
+    $$\lVert w\rVert^2 = \sum_ip_if_i\Big[f_i+\frac{(\mathrm{df}_1-\mathrm{df}_2)/n}
       {1-\mathrm{df}_2/n}(1-f_i)\Big] + \frac{\sigma^2}n\,
       \frac{\sum_im_if_i^2/\lambda_i}{1-\mathrm{df}_2/n}.$$
 
@@ -99,21 +103,24 @@ def equivalent_risk(
     left = np.sum(spectrum * missed**2 * power, axis=-1)
     inverse = np.sum(counts * learned**2 / _safe(spectrum), axis=-1)
     samples = np.asarray(n, dtype=float)
-    bias = _ratio(left, slope)
+    bias = diverging(left, slope)
     # Not by 1 - slope, which cancels where nearly nothing is learned.
     second = np.sum(counts * learned**2, axis=-1) / samples
-    added = _ratio(variance * second, slope)
-    known = np.sum(power * learned, axis=-1)
-    spoiled = _ratio(first, slope) * np.sum(power * learned * missed, axis=-1)
+    added = diverging(variance * second, slope)
+    # One less (1 - df_1 / n) / (1 - df_2 / n), of which all but this cancels.
+    spread = np.sum(counts * learned * missed, axis=-1) / samples
+    kept = learned + diverging(spread, slope)[..., None] * missed
     with np.errstate(invalid="ignore"):  # zero times infinity: training error zero
         training = first**2 * (bias + added + variance)
     risk = risk_of_parts(bias, added, np.sum(spectrum * power, axis=-1), noise)
-    norm = known - spoiled + _ratio(variance * inverse / samples, slope)
+    norm = np.sum(power * learned * kept, axis=-1) + diverging(
+        variance * inverse / samples, slope
+    )
     return EquivalentRisk(
         risk=risk,
-        kappa=np.broadcast_to(kappa, risk.bias.shape),
-        squared_norm=np.broadcast_to(norm, risk.bias.shape),
-        training_error=np.where(first == 0, 0.0, training),
+        kappa=np.broadcast_to(kappa, risk.bias.shape)[()],
+        squared_norm=np.broadcast_to(norm, risk.bias.shape)[()],
+        training_error=np.where(first == 0, 0.0, training)[()],
     )
 
 
@@ -219,12 +226,3 @@ def _first_share(
 
 def _safe(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return np.where(values > 0, values, 1.0)
-
-
-def _ratio(
-    above: Float[np.ndarray, "..."], below: Float[np.ndarray, "..."]
-) -> Float[np.ndarray, "..."]:
-    """Zero over zero is zero: what is not there does not grow at a divergence."""
-    above, below = np.broadcast_arrays(above, below)
-    quotient = above / np.where(below > 0, below, 1.0)
-    return np.where(below > 0, quotient, np.where(above > 0, np.inf, 0.0))[()]

@@ -18,6 +18,7 @@ from linnet.phenomena.anisotropy.theory.conventions import (
     signal_power,
 )
 from linnet.phenomena.anisotropy.theory.refusals import (
+    broadcast_floats,
     check_alignment,
     check_counts,
     check_noise,
@@ -68,7 +69,7 @@ def finite_risk(
         np.float64(0.75)
     """
     _check(n, d, spike_strength, alignment, norm, noise)
-    samples, inputs, strength, cosine, size, label = _floats(
+    samples, inputs, strength, cosine, size, label = broadcast_floats(
         n, d, spike_strength, alignment, norm, noise
     )
     averages = _averages(samples, inputs, strength)
@@ -123,7 +124,7 @@ def finite_squared_norm(
         np.float64(0.25)
     """
     _check(n, d, spike_strength, alignment, norm, noise)
-    samples, inputs, strength, cosine, size, label = _floats(
+    samples, inputs, strength, cosine, size, label = broadcast_floats(
         n, d, spike_strength, alignment, norm, noise
     )
     averages = _averages(samples, inputs, strength)
@@ -161,7 +162,7 @@ def null_space_power(
     """
     check_counts(n, d)
     check_spike(spike_strength)
-    samples, inputs, strength = _floats(n, d, spike_strength)
+    samples, inputs, strength = broadcast_floats(n, d, spike_strength)
     averages = _averages(samples, inputs, strength)
     # d - n - 1 + (1 - q) + (1 + rho) q, so that nothing cancels.
     power = averages["wide"] - 1 + averages["seen"] + (1 + strength) * averages["null"]
@@ -182,11 +183,6 @@ def _check(
     check_norm(norm)
     check_noise(noise)
     check_one_input(d, alignment)
-
-
-def _floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:
-    arrays = (np.asarray(value, dtype=float) for value in values)
-    return tuple(np.broadcast_arrays(*arrays))
 
 
 def _averages(

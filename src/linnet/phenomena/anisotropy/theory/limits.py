@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.conventions import (
     Risk,
+    diverging,
     risk_of_parts,
     signal_power,
 )
@@ -73,7 +74,9 @@ def limit_risk(
     missed = cosine**2 * aligned + rest * (kappa / (1 + kappa)) ** 2
     signal = np.square(np.asarray(norm, dtype=float)) * missed
     noisy = np.square(np.asarray(noise, dtype=float)) * ratio / (1 + kappa) ** 2
-    return risk_of_parts(_over(signal, slope), _over(noisy, slope), power, noise)
+    return risk_of_parts(
+        diverging(signal, slope), diverging(noisy, slope), power, noise
+    )
 
 
 def limit_squared_norm(
@@ -115,7 +118,7 @@ def limit_squared_norm(
     known = cosine**2 * (1 + rho) / (1 + rho + kappa) + rest / (1 + kappa)
     noisy = np.square(np.asarray(noise, dtype=float)) * np.minimum(ratio, 1)
     signal = np.square(np.asarray(norm, dtype=float)) * known
-    return signal + _over(noisy, np.abs(ratio - 1))
+    return signal + diverging(noisy, np.abs(ratio - 1))
 
 
 def limit_kappa(
@@ -215,10 +218,3 @@ def _slope(
     r"""$1-\gamma/(1+\kappa)^2$, by $\gamma/(1+\kappa) = 1-r/\kappa$ where it helps."""
     share = penalty / np.where(kappa > 0, kappa, 1.0)
     return np.where(kappa > 0, (kappa + share) / (1 + kappa), 1 - ratio)[()]
-
-
-def _over(above: np.ndarray, below: np.ndarray) -> Float[np.ndarray, "*grid"]:
-    """Zero over zero is zero: what is not there does not grow at a divergence."""
-    above, below = np.broadcast_arrays(above, below)
-    quotient = above / np.where(below > 0, below, 1.0)
-    return np.where(below > 0, quotient, np.where(above > 0, np.inf, 0.0))[()]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linnet.phenomena.anisotropy.theory.conventions import signal_power
 from linnet.phenomena.anisotropy.theory.refusals import (
     check_alignment,
     check_positive,
@@ -57,7 +58,7 @@ class Plane:
     @property
     def signal_power(self) -> Float[np.ndarray, "*grid"]:
         r"""$\beta^\top\Sigma\beta = b^2(1+\rho A^2)$: twice the loss of $w = 0$."""
-        return self.norm**2 * (1 + self.spike_strength * self.alignment**2)
+        return signal_power(self.spike_strength, self.alignment, self.norm)
 
     def moments(self) -> Moments:
         """The plane as a task of two inputs, or one where there is one dimension.

@@ -87,9 +87,7 @@ def check_count(name: str, value: ArrayLike, reason: str) -> None:
 
 def check_one_input(d: ArrayLike, alignment: ArrayLike) -> None:
     """Refuse a teacher of one input that is not parallel to the spike."""
-    inputs, cosine = np.broadcast_arrays(
-        np.asarray(d, dtype=float), np.asarray(alignment, dtype=float)
-    )
+    inputs, cosine = broadcast_floats(d, alignment)
     wrong = (inputs == 1) & (np.abs(cosine) < 1)
     if wrong.any():
         raise ValueError(
@@ -219,6 +217,12 @@ def check_two_layers(weights: Weights) -> None:
             "Argument `weights` must be two layers (p, d) and (1, p), but they have"
             f" shapes {[layer.shape for layer in weights]}."
         )
+
+
+def broadcast_floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:
+    """Arguments of a formula as floats of one shape."""
+    arrays = (np.asarray(value, dtype=float) for value in values)
+    return tuple(np.broadcast_arrays(*arrays))
 
 
 def _refuse(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.refusals import (
+    broadcast_floats,
     check_counts,
     check_norm,
     check_not_negative,
@@ -55,7 +56,7 @@ def risk_probability(
     check_counts(n, d)
     check_spike(spike_strength)
     check_norm(norm)
-    value, size, *others = _floats(risk, norm, n, d, spike_strength)
+    value, size, *others = broadcast_floats(risk, norm, n, d, spike_strength)
     return _probability(value / size**2, *others)[()]
 
 
@@ -100,7 +101,9 @@ def risk_quantile(
     check_counts(n, d)
     check_spike(spike_strength)
     check_norm(norm)
-    part, size, samples, inputs, rho = _floats(share, norm, n, d, spike_strength)
+    part, size, samples, inputs, rho = broadcast_floats(
+        share, norm, n, d, spike_strength
+    )
     wide = np.maximum(inputs - samples, 1)
     v = betaincinv(wide / 2, samples / 2, part)
     rest = betaincinv(samples / 2, wide / 2, 1 - part)
@@ -112,11 +115,6 @@ def risk_quantile(
         given = part[folded], samples[folded], inputs[folded], rho[folded]
         value[folded] = _bisected(*given)
     return np.where(inputs > samples, size**2 * value, 0.0)[()]
-
-
-def _floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:
-    arrays = (np.asarray(value, dtype=float) for value in values)
-    return tuple(np.broadcast_arrays(*arrays))
 
 
 def _probability(

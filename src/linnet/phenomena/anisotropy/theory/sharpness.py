@@ -60,9 +60,9 @@ def balanced_sharpness(task: Task, *, depth: int = 2) -> Float[np.ndarray, "*gri
         np.float64(13.919)
     """
     check_depth(depth)
-    size = task.norm if isinstance(task, Plane) else task_modes(task).norm
-    scale = size ** (2 - 2 / depth)
-    return _top(task, depth * scale, scale)
+    form = task if isinstance(task, Plane) else task_modes(task)
+    scale = form.norm ** (2 - 2 / depth)
+    return _top(form, depth * scale, scale)
 
 
 def minimum_sharpness(
@@ -84,8 +84,8 @@ def minimum_sharpness(
     """
     check_positive("second_layer", second_layer, "a minimum needs both layers")
     x = np.asarray(second_layer, dtype=float)
-    size = task.norm if isinstance(task, Plane) else task_modes(task).norm
-    return _top(task, x + size**2 / x, x)
+    form = task if isinstance(task, Plane) else task_modes(task)
+    return _top(form, x + form.norm**2 / x, x)
 
 
 def flattest_minimum(task: Task) -> FlattestMinimum:
@@ -225,13 +225,12 @@ def _bisect(
     return (low + high) / 2
 
 
-def _top(task: Task, along: np.ndarray, aside: np.ndarray) -> np.ndarray:
+def _top(form: Plane | Modes, along: np.ndarray, aside: np.ndarray) -> np.ndarray:
     r"""Largest eigenvalue of $\Sigma C$, $C$ = `along` $\hat\beta$, `aside` across."""
-    if isinstance(task, Plane):
-        return plane_rates(task, along, aside)[1]
-    modes = task_modes(task)
-    unit = modes.teacher / modes.norm
-    bent = np.sqrt(modes.eigenvalues) * unit
-    flat = np.asarray(aside)[..., None, None] * np.diag(modes.eigenvalues)
+    if isinstance(form, Plane):
+        return plane_rates(form, along, aside)[1]
+    unit = form.teacher / form.norm
+    bent = np.sqrt(form.eigenvalues) * unit
+    flat = np.asarray(aside)[..., None, None] * np.diag(form.eigenvalues)
     extra = np.asarray(along - aside)[..., None, None] * np.outer(bent, bent)
     return np.linalg.eigvalsh(flat + extra)[..., -1]

@@ -68,7 +68,8 @@ def most_visible_spike(
 
     Returns:
         $\rho$; infinity at $A = 0$, where the ratio still grows. At $\lvert A\rvert =
-        1$ there is no second phase, and the limit is returned, 2.
+        1$ there is no second phase, and the limit is returned, 2. For a dip the other
+        way round: $-1$ at $\lvert A\rvert = 1$, and $-\frac23$ at $A = 0$.
 
     Raises:
         ValueError: when `alignment` lies outside [-1, 1].

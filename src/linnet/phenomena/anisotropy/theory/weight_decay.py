@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.modes import Task, task_modes
+from linnet.phenomena.anisotropy.theory.phases import first_line
 from linnet.phenomena.anisotropy.theory.refusals import check_not_negative
 from linnet.shapes import Float
 
@@ -93,9 +94,7 @@ def collapse_slope(task: Task) -> Float[np.ndarray, "*grid"]:
 
     Reference: derived here.
     """
-    modes = task_modes(task)
-    square = np.sum(modes.drive**2, axis=-1)
-    return square / np.sum(modes.eigenvalues * modes.drive**2, axis=-1)
+    return 1 / first_line(task).curvature
 
 
 def _climb(
