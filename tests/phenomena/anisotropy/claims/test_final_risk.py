@@ -72,7 +72,7 @@ def test_trained_networks_that_stop_early_fail(asked):
 
 def test_it_is_not_asked_of_data(asked):
     assert not CLAIM.of_data
-    assert "one spiked covariance" in CLAIM.applies(replace(asked, canonical=False))
+    assert "a spiked covariance" in CLAIM.applies(replace(asked, canonical=False))
 
 
 def test_runs_that_do_not_come_to_rest_are_told():

@@ -198,7 +198,7 @@ def _panel(problem: Problem, per_power: bool) -> Panel:
         scale = 1 + seen_at if per_power else np.ones_like(seen_at)
         value, error = seen.value / scale, seen.stderr / scale
         series.append(Series(seen_at, value, "", "simulation", color, error))
-        told = "never worse than without a spike" if color == 0 else ""
+        told = "as without a spike" if color == 0 else ""
         series.append(Series(line[[0, -1]], np.full(2, white), told, "wrong"))
     if not per_power:
         spikes = theory.harmful_spikes(MANY)

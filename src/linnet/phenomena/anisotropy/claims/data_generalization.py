@@ -211,8 +211,8 @@ def _panel(problem: Problem, size: int) -> Panel:
         x = getattr(along, part) / stops[k]
         band = measure.curve_band(getattr(seen, part)).mean
         line = getattr(test, part).mean(0)
-        series.append(Series(x, line, f"{NAMES[k]}, predicted", "theory", k))
-        dots = (x[shown], band.value[shown], f"{NAMES[k]}, trained")
+        series.append(Series(x, line, NAMES[k], "theory", k))
+        dots = (x[shown], band.value[shown], NAMES[k])
         series.append(Series(*dots, "simulation", k, band.stderr[shown]))
     x = along.one / stops[0]
     ridge = generalization.best_observed(problem, size)[2]
@@ -220,8 +220,8 @@ def _panel(problem: Problem, size: int) -> Panel:
     heights = np.array([s.y for s in series if s.role == "theory"])
     low, high = heights.min(), heights.max()
     series += [
-        Series(x[[0, -1]], level, "best ridge, predicted", "theory", 2),
-        Series(x[[-1]], np.array([ridge.value]), "best ridge, fitted", "simulation", 2,
+        Series(x[[0, -1]], level, NAMES[2], "theory", 2),
+        Series(x[[-1]], np.array([ridge.value]), NAMES[2], "simulation", 2,
                np.array([ridge.stderr])),
         Series(x, fit.one.mean(0), "training error", "wrong"),
         Series(np.ones(2), np.array([low, high]), "predicted stop", "guide"),

@@ -201,7 +201,7 @@ def _coordinate_panel(problem: Problem) -> Panel:
     for k, level in enumerate(data_path.levels(problem)):
         line, dots = path[shown, k] / level, seen[some, k] / level
         series.append(Series(clock[shown], line, names[k], "theory", k))
-        series.append(Series(steps[some], dots, "descent", "simulation", k))
+        series.append(Series(steps[some], dots, names[k], "simulation", k))
     return Panel(
         title="two directions, one after the other",
         x_label="step",
@@ -222,8 +222,8 @@ def _loss_panel(problem: Problem) -> Panel:
         x_label="step",
         y_label="excess loss / that at the start",
         series=(
-            Series(steps, data_path.loss(problem, steps), "predicted", "theory"),
-            Series(saved[some], gap[some], "descent", "simulation"),
+            Series(steps, data_path.loss(problem, steps), "training", "theory"),
+            Series(saved[some], gap[some], "training", "simulation"),
             Series(steps, data_path.loss(problem, steps / 2), "half the rate", "wrong"),
             Series(ends, level, "first direction alone", "guide"),
         ),

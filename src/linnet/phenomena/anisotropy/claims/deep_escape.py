@@ -205,7 +205,7 @@ def _half(problem: Problem, start: Weights, times: np.ndarray) -> float:
 
 def _balanced_panel(problem: Problem) -> Panel:
     line = np.geomspace(LENGTHS[-1], LENGTHS[0], 60)
-    series = []
+    series, dotted = [], []
     for color, depth in enumerate(DEPTHS):
         label = f"{depth} layers"
         y = theory.half_time(problem.moments, line, depth=depth)
@@ -214,9 +214,9 @@ def _balanced_panel(problem: Problem) -> Panel:
         series.append(Series(line, y, label, "theory", color))
         series.append(Series(np.array(LENGTHS), seen, label, "simulation", color))
         name = "" if color else "power law alone"
-        series.append(Series(line, law, name, "guide", color))
+        dotted.append(Series(line, law, name, "guide", color))
     two = theory.half_time(problem.moments, line, depth=2)
-    series.append(Series(line, two, "two layers", "wrong"))
+    series += [*dotted, Series(line, two, "two layers", "wrong")]
     return Panel(
         title="balanced starts",
         x_label="length of the product at the start",

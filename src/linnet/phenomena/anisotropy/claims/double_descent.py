@@ -25,10 +25,10 @@ class DoubleDescent(CanonicalClaim):
 
     name: ClassVar[str] = "double_descent"
     statement: ClassVar[str] = (
-        "With noisy labels the risk of trained networks rises without bound towards as"
-        " many inputs as samples and falls again beyond: before the peak it knows of no"
-        " spike and no alignment at all, behind it both decide how much of the task is"
-        " missed."
+        "With noisy labels the mean risk of the solution at which training ends rises"
+        " towards as many inputs as samples and falls again beyond: before the peak it"
+        " knows of no spike and no alignment at all, behind it both decide how much of"
+        " the task is missed."
     )
     formula: ClassVar[str] = (
         r"\mathbb E E = \frac{\sigma^2 d}{n-d-1}\ (d < n-1),\qquad \infty\ "
@@ -36,8 +36,9 @@ class DoubleDescent(CanonicalClaim):
         r"\frac{n+\rho^2\,\mathbb E[q^2(1-V)/V]}{d-n-1}\ (d > n+1)"
     )
     domain: ClassVar[str] = (
-        "Gaussian inputs with one spike, least-norm solutions, at which networks end"
-        " (`final_risk` shows it). Exact at every size. Judged"
+        "Gaussian inputs with one spike, solutions of least norm, solved and not"
+        " trained; that networks end there with more inputs than samples is what"
+        " `final_risk` shows. Exact at every size. Judged"
         " are means away from the peak; next to it the mean over data sets is infinite,"
         " so that the average of any number of them tells nothing: the figure shows"
         " medians there."

@@ -32,10 +32,9 @@ class EarlyStopping(CanonicalClaim):
 
     name: ClassVar[str] = "early_stopping"
     statement: ClassVar[str] = (
-        "On noisy data, stopping a network early can beat the best ridge penalty, and"
-        " two layers can beat one, but only where the data are anisotropic and the"
-        " teacher lies along their strong direction: with inputs of equal variance the"
-        " ranking is reversed."
+        "On noisy data whose teacher lies along the one strong direction of the inputs"
+        " a network stopped early beats the best ridge penalty, and two layers beat"
+        " one; with inputs of equal variance the ranking is reversed."
     )
     source: ClassVar[str] = (
         "Watanabe, Karakida and Teramae 2026 (statement: alignment improves"
@@ -186,7 +185,7 @@ def _curves(problem: Problem, kind: Kind) -> Panel:
         ]
     return Panel(
         title=kind.name,
-        x_label="time (learning rate times steps)",
+        x_label="time (learning rate × steps)",
         y_label="excess risk",
         series=tuple(series),
         x_scale="log",

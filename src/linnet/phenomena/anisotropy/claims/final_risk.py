@@ -28,10 +28,10 @@ class FinalRisk(CanonicalClaim):
 
     name: ClassVar[str] = "final_risk"
     statement: ClassVar[str] = (
-        "How well a trained network generalizes depends on the spike of its inputs and"
-        " on its alignment with the task: per unit of signal power every aligned spike"
-        " helps, but for a task of fixed length with more than two inputs a sample a"
-        " moderate one hurts, up to a strength beyond which it helps too."
+        "Without label noise every spike along the task helps a trained network to"
+        " generalize, per unit of signal power; but for a task of fixed length and more"
+        " than two inputs a sample a moderate one hurts, up to a strength beyond which"
+        " it helps too."
     )
     formula: ClassVar[str] = (
         r"\frac{\mathbb E E}{b^2} = A^2\,\mathbb E[q(1+\rho q)] + \frac{1-A^2}{d-1}"

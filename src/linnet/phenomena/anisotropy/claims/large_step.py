@@ -37,6 +37,7 @@ FEWER = (0.02, 0.25, 0.5, 0.9)
 OUTSIDE = (-0.1, 1.1)  # before and beyond it
 SHAKEN = 1e-6  # deviation of every weight at the start: sharpness is that of balance
 STEPS = 20_000
+RELATIVE = "learning rate / edge"
 HIGHEST = 1.3  # of what is drawn where descent never settles
 SLIGHT, GROWN = 1e-13, 40  # deviation whose growth is watched, after so many steps
 
@@ -151,13 +152,14 @@ class LargeStep(CanonicalClaim):
         return Figure(
             name=self.name,
             caption=(
-                "Left: training starts beside the balanced minimum, where both layers"
-                " have the same length. A small step stays there; a larger one leaves"
-                " it and comes to rest where the second layer is shorter; beyond the"
-                " window it never rests. Middle: sharpness of the loss where it ends."
-                " Beyond the edge of the balanced minimum (1) it lies just below 2 /"
-                " learning rate (line) instead of staying (dashed). Right: size of the"
-                " second layer there; dotted, where the window ends, the flattest"
+                "Training starts beside the balanced minimum, where both layers have"
+                " the same length; edge: the largest learning rate that is stable"
+                " there. Left: a step below the edge stays, a larger one leaves and"
+                " comes to rest where the second layer is shorter, one that is too"
+                " large never rests. Middle: sharpness of the loss in the end; beyond"
+                " the edge it lies just below 2 / learning rate (line) instead of"
+                " staying (dashed). Right: the second layer in the end lies below the"
+                " line, too; dotted, where no larger step can rest, the flattest"
                 " minimum."
             ),
             panels=(_path_panel(problem), _sharpness(problem), _layers(problem)),
@@ -237,7 +239,7 @@ def _path_panel(problem: Problem) -> Panel:
     series = []
     for color, at in enumerate((0, -3, -1)):
         path = run(problem, task, chosen[at])
-        label = rf"$\eta\lambda_+/2$ = {number(float(chosen[at] / low), 3)}"
+        label = f"{number(float(chosen[at] / low), 3)} × edge"
         x = path.times[1:] / chosen[at]
         y = np.where(path["layer"] < HIGHEST, path["layer"], np.nan)[1:]
         if chosen[at] < high:
@@ -258,21 +260,19 @@ def _sharpness(problem: Problem) -> Panel:
     series = []
     for color, task in enumerate(_tasks(problem)):
         low, high = theory.escape_window(task)
-        inside = rates(problem, task)[:-1] / low
-        seen = [
-            measure.sharpness(run(problem, task, r * low).weights, task) * low / 2
-            for r in inside
-        ]
+        inside = rates(problem, task)[:-1]
+        ends = [run(problem, task, rate).weights for rate in inside]
+        seen = np.array([measure.sharpness(end, task) for end in ends]) * low / 2
         line = np.linspace(0.9, high / low, 60)
         label = f"spike {SPIKES[color]:g}"
         series.append(Series(line, np.minimum(1, 1 / line), label, "theory", color))
-        series.append(Series(inside, np.array(seen), label, "simulation", color))
+        series.append(Series(inside / low, seen, label, "simulation", color))
     longest = line[[0, -1]]
     series.append(Series(longest, np.ones(2), "stays balanced", "wrong"))
     return Panel(
         title="sharpness where it ends",
-        x_label=r"learning rate / largest stable one at balance, $\eta\lambda_+/2$",
-        y_label="sharpness / that of the balanced minimum",
+        x_label=RELATIVE,
+        y_label="sharpness / that at balance",
         series=tuple(series),
     )
 
@@ -294,7 +294,7 @@ def _layers(problem: Problem) -> Panel:
     series.append(Series(line[[0, -1]] / low, np.ones(2), "stays balanced", "wrong"))
     return Panel(
         title="second layer where it ends",
-        x_label=r"learning rate / largest stable one at balance, $\eta\lambda_+/2$",
+        x_label=RELATIVE,
         y_label="squared length of the second layer",
         series=tuple(series),
     )

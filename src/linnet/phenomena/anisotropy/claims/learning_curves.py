@@ -26,10 +26,10 @@ class LearningCurves(CanonicalClaim):
 
     name: ClassVar[str] = "learning_curves"
     statement: ClassVar[str] = (
-        "How good a network is at every moment of its training is known in advance for"
-        " random data with one strong direction, with one layer and with two: its risk"
-        " falls, is lowest at a time that can be computed, and rises again while the"
-        " training error only falls."
+        "How good a network is on average at every moment of its training is known in"
+        " advance for random noisy data with one strong direction, with one layer and"
+        " with two: its risk falls, is lowest at a time that can be computed, and rises"
+        " again while the training error only falls."
     )
     source: ClassVar[str] = (
         "Watanabe, Karakida and Teramae 2026 (statement: covariance and its alignment"
@@ -238,7 +238,7 @@ def _dots(kind: Kind, rows: np.ndarray, color: int) -> Series:
 def _panel(title: str, y_label: str, series: list[Series], scale: Scale) -> Panel:
     return Panel(
         title=title,
-        x_label="time (learning rate times steps)",
+        x_label="time (learning rate × steps)",
         y_label=y_label,
         series=tuple(series),
         x_scale="log",

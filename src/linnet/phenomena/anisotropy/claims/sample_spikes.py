@@ -34,9 +34,9 @@ class SampleSpikes(CanonicalClaim):
     name: ClassVar[str] = "sample_spikes"
     statement: ClassVar[str] = (
         "A data set shows a spike too strong, along a direction that is partly chance,"
-        " and below a threshold not at all; the strength can be corrected for that. For"
-        " the same reason the first phase of training runs faster on a data set than"
-        " its population says."
+        " and below a threshold not at all; its strength can be corrected for that, and"
+        " for the same reason the first phase of training is faster on average than the"
+        " population says."
     )
     source: ClassVar[str] = (
         "Baik, Ben Arous and Peche 2005 and Paul 2007 (spectrum); speed derived here"
@@ -245,7 +245,10 @@ def _panels(problem: Problem) -> tuple[Panel, Panel, Panel]:
     first = (law, 1 + line, np.array([0.0, law[-1]]))
     overlap = theory.spike_overlap(line, RATIO)
     second = (overlap, np.ones(len(line)), np.array([0.0, 1.0]))
-    names = (EIGENVALUE, "eigenvalue"), (OVERLAP, "squared cosine with the spike")
+    names = (
+        (EIGENVALUE, "largest eigenvalue"),
+        (OVERLAP, "squared cosine with the spike"),
+    )
     panels = []
     for (label, axis), (curve, population, upright) in zip(
         names, (first, second), strict=True

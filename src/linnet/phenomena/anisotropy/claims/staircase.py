@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from linnet.numerics import krylov_basis
+from linnet.numerics import crossing, krylov_basis
 from linnet.phenomena.anisotropy import measure, theory
 from linnet.phenomena.anisotropy.claims import problems, staircase_paths as paths
 from linnet.phenomena.anisotropy.claims.source import CanonicalClaim
@@ -70,11 +70,11 @@ class Staircase(CanonicalClaim):
 
     def predict(self, problem: Problem) -> Quantities:
         """From as many equations as there are directions, or modes of the data."""
-        times, flow = paths.times(), paths.predicted(problem)
+        flow = paths.predicted(problem)
         return {
             PATH: flow,
             DATA: paths.predicted_on_data(problem),
-            **_read(problem, times, flow),
+            **_expected(problem, flow),
         }
 
     def wrong(self, problem: Problem) -> Quantities:
@@ -82,12 +82,12 @@ class Staircase(CanonicalClaim):
         flow = paths.alone(paths.lanczos(problem))
         drawn = paths.drawn(problem.seed).moments()
         data = paths.alone(theory.adapted_basis(drawn))
-        return {PATH: flow, DATA: data, **_read(problem, paths.times(), flow)}
+        return {PATH: flow, DATA: data, **_expected(problem, flow)}
 
     def observe(self, problem: Problem) -> Quantities:
         """Gradient flow of all weights, projected."""
         flow, data = paths.observed(problem), paths.observed_on_data(problem)
-        return {PATH: flow, DATA: data, **_read(problem, paths.times(), flow)}
+        return {PATH: flow, DATA: data, **_seen(problem, flow)}
 
     def note(self, problem: Problem) -> str:
         """Nothing can be left unfinished: the run is short, its end is given."""
@@ -111,8 +111,26 @@ class Staircase(CanonicalClaim):
         )
 
 
-def _read(problem: Problem, times: np.ndarray, path: np.ndarray) -> Quantities:
-    """Half times of the coordinates, and the loss there: of any curves alike."""
+def _expected(problem: Problem, path: np.ndarray) -> Quantities:
+    """Half times of predicted coordinates, and the loss there; infinite if never."""
+    from scipy.interpolate import PchipInterpolator
+
+    basis, times = paths.lanczos(problem), paths.times()
+    gap = path - basis.target
+    losses = np.einsum("ti,ij,tj->t", gap, basis.moment, gap) / 2
+    pairs = zip(path.T, basis.target, strict=True)
+    when = np.array(
+        [crossing(times, np.sign(end) * row, abs(end) / 2).time for row, end in pairs]
+    )
+    logarithm = PchipInterpolator(times, np.log(losses / basis.excess[0]))
+    inside = np.isfinite(when)
+    left = np.exp(logarithm(np.where(inside, when, 0.0)))
+    return {TIMES: when, LEFT: np.where(inside, left, np.inf)}
+
+
+def _seen(problem: Problem, path: np.ndarray) -> Quantities:
+    """The same of what was trained, in a basis and units of its own."""
+    times = paths.times()
     target = np.linalg.solve(problem.moments.xx, problem.moments.yx[0])
     directions = krylov_basis(problem.moments.xx, problem.moments.yx[0])
     end = target @ directions.vectors

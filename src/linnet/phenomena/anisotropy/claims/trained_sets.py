@@ -51,10 +51,10 @@ class Kind:
     @property
     def name(self) -> str:
         """What a reader calls it."""
-        ratio = f"d/n = {self.aspect_ratio:g}"
+        ratio = f"{self.aspect_ratio:g} inputs a sample"
         if not self.spike_strength:
             return f"{ratio}, equal variances"
-        return f"{ratio}, spike {self.spike_strength:g}, cosine {self.alignment:g}"
+        return f"{ratio}, spike {self.spike_strength:g}, alignment {self.alignment:g}"
 
     @property
     def rate(self) -> float:
