@@ -96,6 +96,7 @@ def test_the_error_falls_exponentially_with_the_nodes():
         (lambda: beta_rule(0.4, 1), "`a` must be finite and >= 1/2, but is 0.4"),
         (lambda: beta_rule(1, np.nan), "`b` must be finite and >= 1/2, but is nan"),
         (lambda: beta_rule(1, 1, 1), "`nodes` must be >= 2, but is 1"),
+        (lambda: beta_rule(1, 1, 10.5), "`nodes` must be >= 2, but is 10.5"),
         (lambda: beta_averages(lambda o: (o,), np.inf, 1), "`a` must be finite"),
     ],
 )

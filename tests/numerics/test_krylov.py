@@ -152,6 +152,7 @@ def test_dependent_start_adds_nothing():
         (np.eye(3), np.ones((3, 1)), {}, "`start` must be a finite vector"),
         (np.eye(3), np.ones(4), {}, r"`matrix` must have shape \(4, 4\)"),
         (np.triu(np.ones((3, 3))), np.ones(3), {}, "`matrix` must be symmetric"),
+        ([[1.0, 5.0], [0.0, 2.0]], np.ones(2), {}, "`matrix` must be symmetric"),
         (np.full((3, 3), np.inf), np.ones(3), {}, "`matrix` must be finite"),
         (np.eye(3), np.ones(3), {"most": 0}, "`most` must be a whole number >= 1"),
         (np.eye(3), np.ones(3), {"tolerance": 0.0}, r"`tolerance` must lie in \(0, 1"),

@@ -20,6 +20,11 @@ def test_error_shrinks_with_the_spacing_and_covers_the_truth():
     assert errors[2] < errors[0] / 8
 
 
+def test_two_times_leave_the_whole_interval_open():
+    found = crossing(np.array([1.0, 4.0]), np.array([0.0, 3.0]), 1.0)
+    np.testing.assert_allclose([found.time, found.error], [2.0, 3.0], atol=1e-14)
+
+
 def test_what_is_never_reached_has_no_time():
     assert crossing(np.arange(3.0), np.arange(3.0), 9.0).time == np.inf
 

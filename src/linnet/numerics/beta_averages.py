@@ -39,8 +39,8 @@ def beta_rule(
         nodes: Number of nodes; None takes as many as the most difficult point needs.
 
     Raises:
-        ValueError: when a parameter is below 1/2 or not finite, or there are fewer
-            than two nodes.
+        ValueError: when a parameter is below 1/2 or not finite, or `nodes` is no whole
+            number >= 2.
 
     Example:
         >>> odds, weights = beta_rule(2.0, 3.0)
@@ -51,8 +51,10 @@ def beta_rule(
     below, above = _reach(left, right), _reach(right, left)
     if nodes is None:
         nodes = int(_need(left, right, below + above).max(initial=2))
-    if nodes < 2:
-        raise ValueError(f"Argument `nodes` must be >= 2, but is {nodes}.")
+    if not (nodes >= 2 and nodes == int(nodes)):
+        raise ValueError(
+            f"Argument `nodes` must be >= 2, but is {nodes}: it is a whole number."
+        )
     steps = (np.arange(nodes) + 0.5) / nodes
     y = (below + above)[..., None] * steps - below[..., None]
     weights = np.exp(-_fall(left[..., None], right[..., None], y))

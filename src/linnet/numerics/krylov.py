@@ -77,7 +77,7 @@ def krylov_basis(
 
     Reference: Lanczos 1950.
     """
-    start = _checked_start(start)
+    matrix, start = _array_if_list(matrix), _checked_start(start)
     d = len(start)
     size = _checked_norm(matrix, d)
     most = _checked_limits(most, tolerance, d)
@@ -123,7 +123,7 @@ def krylov_space(
     Raises:
         ValueError: as `krylov_basis`; all starts must not vanish together.
     """
-    starts = np.asarray(starts, dtype=float)
+    matrix, starts = _array_if_list(matrix), np.asarray(starts, dtype=float)
     if starts.ndim != 2 or 0 in starts.shape or not np.isfinite(starts).all():
         raise ValueError(
             "Argument `starts` must be finite and hold columns, (d, s), but has shape"
@@ -196,6 +196,11 @@ def _checked_limits(most: int | None, tolerance: float, d: int) -> int:
     if int(most) != most or most < 1:
         raise ValueError(f"Argument `most` must be a whole number >= 1, but is {most}.")
     return min(int(most), d)
+
+
+def _array_if_list(matrix: Any) -> Any:
+    """Rows in lists are to be looked at, not trusted as an operator."""
+    return np.asarray(matrix) if isinstance(matrix, list | tuple) else matrix
 
 
 def _checked_norm(matrix: Any, d: int) -> float:

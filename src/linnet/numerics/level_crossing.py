@@ -15,8 +15,8 @@ class Crossing:
         time: Infinite if it never did.
         error: What the sampling leaves open, for a curve that is smooth between its
             samples: how far the time moves with linear interpolation, or when a saved
-            time beside it is left out, whichever is more, and at most the interval.
-            Infinite with the time.
+            time beside it is left out, whichever is more, and at most the interval; the
+            interval where there is no third time to tell. Infinite with the time.
     """
 
     time: float
@@ -52,7 +52,7 @@ def crossing(
     if curve[at] == level:
         return Crossing(float(times[at]), 0.0)
     time, linear = _inside(times, curve, level, at)
-    moved = [abs(time - linear)]
+    moved = []
     # Two ways to interpolate agree by chance where a curve bends from one side to the
     # other, and that is where a sigmoid has half of its height.
     if at > 1:
@@ -61,7 +61,10 @@ def crossing(
     if at + 1 < len(times) and curve[at + 1] >= level:
         rest = np.delete(times, at), np.delete(curve, at)
         moved.append(abs(_inside(*rest, level, at)[0] - time))
-    return Crossing(time, min(max(moved), float(times[at] - times[at - 1])))
+    if not moved:  # nothing can be left out
+        return Crossing(time, float(times[at] - times[at - 1]))
+    error = max(*moved, abs(time - linear))
+    return Crossing(time, min(error, float(times[at] - times[at - 1])))
 
 
 def _inside(

@@ -49,6 +49,20 @@ def test_a_seen_spike_has_the_eigenvalue_and_overlap_of_samples(n, d, rho):
 
 
 @pytest.mark.statistical
+def test_a_weak_spike_scatters_less_than_its_own_variance_would():
+    n, d, rho, sets = 200, 40, 0.75, 3000
+    rng, found = np.random.default_rng(1), np.empty(sets)
+    for row in range(sets):
+        inputs = rng.normal(size=(n, d))
+        inputs[:, 0] *= np.sqrt(1 + rho)
+        found[row] = np.linalg.eigvalsh(inputs.T @ inputs / n)[-1]
+    spread, error = found.std(ddof=1), 1 / np.sqrt(2 * sets)
+    assert abs(spread / sample_spike_spread(rho, d / n, n) - 1) < 4 * error + 5 / n
+    # Wrong: that of a sum of n squares of the spiked input, without the bulk.
+    assert abs(spread / ((1 + rho) * np.sqrt(2 / n)) - 1) > 10 * error
+
+
+@pytest.mark.statistical
 def test_several_spikes_do_not_know_of_each_other():
     strengths = np.array([8.0, 3.0, -0.8])
     values, _ = sampled(600, 120, strengths)

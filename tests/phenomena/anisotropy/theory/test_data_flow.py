@@ -279,6 +279,7 @@ GOOD = np.array([1.0, 0.0])
             "`weight_decay` must be finite and >= 0",
         ),
         (lambda: mode_descent(ONE, 1.0, GOOD, [1.5], 0.1), "`steps` must be whole"),
+        (lambda: mode_descent(ONE, 1.0, GOOD, [2, 1], 0.1), "`steps` must rise from"),
         (lambda: mode_descent(ONE, 1.0, GOOD, [1], 0.0), "`learning_rate` must be pos"),
         (
             lambda: mode_descent(ONE, 1.0, 3 * GOOD, [10_000], 5.0),

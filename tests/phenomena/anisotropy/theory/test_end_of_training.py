@@ -160,7 +160,7 @@ W = (np.ones((2, 3)), np.ones((1, 2)))
         (lambda: trained_limit(X, Y, W, np.ones(3)), r"`readout` must have shape \(2,"),
         (lambda: trained_limit(X[:, :2], Y, W, np.ones(2)), "must take 2 inputs"),
         (lambda: trained_limit(X, Y, W[:1], np.ones(2)), "two layers"),
-        (lambda: grown_readout(X, 0 * Y, W), "`direction`"),
+        (lambda: grown_readout(X, 0 * Y, W), "must correlate, but do not"),
         (lambda: grown_readout(X, Y, (W[0], -np.sqrt(3) * W[1])), "must grow"),
         (lambda: readout_power(-1.0), "`squared_norm` must be finite and >= 0"),
         (lambda: readout_power(1.0, np.nan), "`imbalance` must be finite"),

@@ -159,6 +159,7 @@ TWINS = Moments(np.eye(2), np.eye(2), np.eye(2))
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: saddle(task(), 1.0), r"`rank` must be a whole number in \[0, 3\]"),
         (lambda: saddle(task(), 4), r"`rank` must be a whole number in \[0, 3\]"),
         (lambda: saddle(task(), 0.5), "but is 0.5: there is one component per output"),
         (lambda: saddle(TWINS, 1), "must not cut through equal components"),

@@ -2,6 +2,7 @@ import numpy as np
 import plain_spike
 import plain_training
 import pytest
+from scipy.integrate import solve_ivp
 
 from linnet.phenomena.anisotropy.theory import (
     corner,
@@ -77,6 +78,23 @@ def test_other_sizes_dips_and_parts_are_timed_too():
     early, late = (phase_times(plane, 1e-3, fraction=f) for f in (0.3, 0.8))
     assert early[0] < found[0] < late[0]
     assert early[1] < found[1] < late[1]
+
+
+def test_small_starts_leave_along_one_parabola():
+    plane = spike_plane(3.0, 0.4)
+    bend = -plane.moment[0, 1] / (3 * plane.drive)
+
+    def slope(_, layers):
+        alpha, omega = layers[0], layers[1:]
+        pull = np.array([plane.drive, 0.0]) - alpha * plane.moment @ omega
+        return [omega @ pull, *(alpha * pull)]
+
+    until = np.log(1e5) / (2 * plane.drive)
+    start = [1e-5, 1e-5, 0.0]
+    flow = solve_ivp(slope, (0, until), start, "DOP853", rtol=1e-12, atol=1e-22)
+    along, aside = flow.y[0, -1] * flow.y[1:, -1]
+    # The start is forgotten by its power 3/2; the next order is that of `along`.
+    assert aside / along**2 == pytest.approx(bend, rel=3e-5)
 
 
 def test_the_delay_does_not_depend_on_the_start():

@@ -88,6 +88,11 @@ def grown_readout(
     check_two_layers(weights)
     _fitting(weights, len(solution))
     direction = np.asarray(inputs, float).T @ np.asarray(targets, float)[:, 0]
+    if not direction.any():
+        raise ValueError(
+            "Arguments `inputs` and `targets` must correlate, but do not: there is"
+            " nothing to grow towards."
+        )
     hidden = grown_start(weights, direction).hidden
     return np.sqrt(np.linalg.norm(solution)) * hidden
 

@@ -198,7 +198,7 @@ def _responded(
 def _explained(moments: Moments, rank: int) -> tuple[np.ndarray, np.ndarray]:
     r"""Leading eigenvectors of $B\Sigma B^\top$ as rows, and all its eigenvalues."""
     k = len(moments.yx)
-    if rank != int(rank) or not 0 <= rank <= k:
+    if not isinstance(rank, int | np.integer) or not 0 <= rank <= k:
         raise ValueError(
             f"Argument `rank` must be a whole number in [0, {k}], but is {rank}: there"
             " is one component per output."

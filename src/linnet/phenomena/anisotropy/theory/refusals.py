@@ -126,24 +126,24 @@ def check_time_row(times: ArrayLike) -> Float[np.ndarray, " times"]:
     return at
 
 
-def check_times(times: ArrayLike) -> Float[np.ndarray, " times"]:
+def check_times(times: ArrayLike, name: str = "times") -> Float[np.ndarray, " times"]:
     """Refuse what does not rise from a number >= 0."""
     at = np.asarray(times, dtype=float)
     if at.ndim != 1 or not np.isfinite(at).all():
         raise ValueError(
-            "Argument `times` must be finite and a row (times,), but has shape"
+            f"Argument `{name}` must be finite and a row ({name},), but has shape"
             f" {at.shape} or an entry that is not finite."
         )
     if (at < 0).any() or (np.diff(at) < 0).any():
         raise ValueError(
-            "Argument `times` must rise from a number >= 0, but does not: sort it."
+            f"Argument `{name}` must rise from a number >= 0, but does not: sort it."
         )
     return at
 
 
 def check_steps(steps: ArrayLike) -> Int[np.ndarray, " saves"]:
     """Refuse what are no rising whole numbers >= 0."""
-    at = check_times(steps)
+    at = check_times(steps, "steps")
     if (at != np.floor(at)).any():
         raise ValueError(
             "Argument `steps` must be whole numbers, but one is"
