@@ -35,6 +35,14 @@ def found(problem):
     return run_claim(DataGeneralization(), problem)
 
 
+@pytest.fixture
+def forgotten():
+    """Predictions that are replaced must not leave anything behind."""
+    generalization.predicted.cache_clear()
+    yield
+    generalization.predicted.cache_clear()
+
+
 def test_on_gaussian_data_all_of_it_holds(found):
     verdict, _ = found
     assert verdict.verdict == "holds"
@@ -43,16 +51,14 @@ def test_on_gaussian_data_all_of_it_holds(found):
     assert all(c.wrong_deviation > 2 * c.tolerance for c in verdict.comparisons)
 
 
-def test_a_broken_theory_fails(problem, found, monkeypatch):
+def test_a_broken_theory_fails(problem, found, forgotten, monkeypatch):
     exact = theory.learning_curve
 
     def broken(spectrum, times, *, noise, **given):
         return exact(spectrum, times, noise=1.3 * noise, **given)
 
-    generalization.predicted.cache_clear()
     monkeypatch.setattr(generalization.theory, "learning_curve", broken)
     verdict, _ = run_claim(DataGeneralization(), problem)
-    generalization.predicted.cache_clear()
     assert verdict.verdict == "fails"
     assert not verdict.is_failure  # a heuristic may miss
 
@@ -133,11 +139,12 @@ def test_other_problems_are_refused(problem):
     assert "by more than chance" in claim.applies(pose(chance, quick=True))
 
 
-def test_what_theory_cannot_answer_is_told_with_a_way_out(problem, monkeypatch):
+def test_what_theory_cannot_answer_is_told_with_a_way_out(
+    problem, forgotten, monkeypatch
+):
     def lost(*given, **named):
         raise ArithmeticError("too wide")
 
-    generalization.predicted.cache_clear()
     monkeypatch.setattr(generalization.theory, "learning_curve", lost)
     reason = DataGeneralization().applies(problem)
     assert "too wide" in reason
@@ -152,3 +159,23 @@ def test_theory_answers_for_every_table(name, scale):
     for n in splits.sizes(given):
         best = generalization.best_predicted(given, n)
         assert (best > 0.8 * generalization.noise_power(given)).all()
+
+
+def test_twenty_samples_are_off_the_limit_by_less_than_what_is_allowed():
+    rng, d, n, noise = np.random.default_rng(0), 13, 20, 0.4
+    variances, teacher = 1 / (1 + np.arange(d)), np.linspace(1, 0.2, d)
+    spectrum = theory.PopulationSpectrum(variances, np.full(d, 1 / d), teacher**2)
+    times = np.geomspace(0.1, 3e3, 80)
+    given = {"aspect_ratio": d / n, "depth": 1, "noise": noise}
+    expected = theory.learning_curve(spectrum, times, **given).risk + noise**2
+    rows = []
+    for _ in range(1000):
+        inputs = rng.standard_normal((n, d)) * np.sqrt(variances)
+        output = inputs @ teacher + noise * rng.standard_normal(n)
+        moments = Moments.of_data(inputs, output[:, None])
+        gap = splits.one_layer(moments, times) - teacher
+        rows.append((gap**2 * variances).sum(1) + noise**2)
+    seen = np.mean(rows, 0)
+    limit = DataGeneralization().test(None, BEST).limit
+    assert seen.min() / expected.min() - 1 < limit / 3
+    assert 0.05 < seen[-1] / expected[-1] - 1 < limit

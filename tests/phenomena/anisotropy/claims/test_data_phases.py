@@ -40,18 +40,24 @@ def test_the_clock_of_finite_steps_is_needed(diabetes):
     assert np.abs(flow / seen - 1).max() > 0.01
 
 
-def test_a_broken_flow_fails(diabetes, monkeypatch):
+@pytest.fixture
+def forgotten():
+    """Predictions that are replaced must not leave anything behind."""
+    for cached in CACHED:
+        cached.cache_clear()
+    yield
+    for cached in CACHED:
+        cached.cache_clear()
+
+
+def test_a_broken_flow_fails(diabetes, forgotten, monkeypatch):
     exact = theory.reduced_flow
 
     def broken(moment, drive, start, times, imbalance):
         return exact(moment, drive, start, 1.1 * times, imbalance=imbalance)
 
-    for cached in CACHED:
-        cached.cache_clear()
     monkeypatch.setattr(data_path.theory, "reduced_flow", broken)
     assert run_claim(DataPhases(), diabetes)[0].verdict == "fails"
-    for cached in CACHED:
-        cached.cache_clear()
 
 
 def test_several_outputs_are_asked_for_the_most_correlated_combination():
