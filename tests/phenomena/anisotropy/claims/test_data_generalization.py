@@ -94,7 +94,9 @@ def test_numbers_for_the_owner_are_plain(problem, found):
 
 def test_the_owner_is_told_what_happens_without_a_stop(problem, found):
     verdict, _ = found
-    *_, told = answers(problem, {"data_generalization": verdict})
+    *_, stopped, told = answers(problem, {"data_generalization": verdict})
+    assert stopped.observation.startswith("trained on 32: best after ")
+    assert "stopping as predicted costs nothing" in stopped.observation
     assert told.question == "And if training is not stopped?"
     one, two = generalization.ends_observed(problem, 32)
     ends = generalization.ends(splits.observed(problem, 32))

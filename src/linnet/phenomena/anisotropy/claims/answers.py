@@ -169,10 +169,10 @@ def _stopping(problem: Problem, verdicts: Verdicts) -> Answer:
             best = generalization.best_observed(problem, n)
             stopped = generalization.stopped_observed(problem, n)
             pairs = zip(stopped, best, strict=False)
-            costs = [percent(float(at.value / least.value - 1)) for at, least in pairs]
+            costs = [_extra(float(at.value / least.value - 1)) for at, least in pairs]
             times = _times(problem, generalization.observed_times(problem, n))
             told.append(
-                f"of {n}: best at {times}; stopping as predicted costs"
+                f"trained on {n}: best {times}; stopping as predicted costs"
                 f" {' and '.join(costs)} more than that"
             )
         observation = "; ".join(told)
@@ -227,6 +227,11 @@ def _times(problem: Problem, times: tuple[float, float]) -> str:
     """Of one and two layers, in steps of the learning rate that is told."""
     one, two = (number(at / question.learning_rate(problem), 2) for at in times)
     return f"after {one} and {two} steps"
+
+
+def _extra(share: float) -> str:
+    """Of an error, where what is less than a tenth of a percent is nothing."""
+    return percent(share) if share >= 1e-3 else "nothing"
 
 
 def _whose(problem: Problem) -> str:
