@@ -59,6 +59,19 @@ def test_errors_are_what_leaving_out_every_sample_gives(with_offset):
         np.testing.assert_allclose(got.stderr, expected, rtol=1e-8)
 
 
+@pytest.mark.parametrize("with_offset", [False, True])
+def test_the_share_knows_how_many_directions_were_fitted(with_offset):
+    n, d, shares = 80, 20, []
+    for seed in range(100):
+        x = np.random.default_rng(seed).normal(size=(n, d))
+        f = x[:, :1] + np.sin(4 * x[:, 1:2])  # a sine too fast for any line: a third
+        found = measure.linear_part(x, f, with_offset=with_offset)
+        shares.append(float(found.nonlinear_share.value))
+    mean = measure.curve_band(np.array(shares)[:, None]).mean
+    assert abs(mean.value[0] - 1 / 3) < 4 * mean.stderr[0] + 1 / n
+    assert abs(mean.z((1 - d / n) / 3)[0]) > 10  # of the residuals as they are
+
+
 def test_linear_part_of_a_cubic_has_the_error_that_it_shows():
     # f = x^3 on unit Gaussians: slope 3, and of the second moment 15 it explains 9.
     z, shares = [], []

@@ -66,6 +66,15 @@ def test_best_time_of_parabolas_is_exact_between_samples():
     assert abs(found.time.z(3.06)) > 10
 
 
+def test_the_best_value_of_parabolas_is_exact_between_samples_too():
+    curves, place = risks(30, 3)
+    heights = curves[:, 0] - 0.5 * (TIMES[0] - place) ** 2
+    found = measure.best_stop(TIMES, curves).value
+    # The mean of parabolas is higher than the mean of heights, by the scatter of place.
+    said = heights.mean() + 0.5 * place.var()
+    np.testing.assert_allclose(found.value, said, rtol=1e-12)
+
+
 def test_times_need_not_be_equally_spaced():
     times = np.geomspace(0.1, 10, 30)
     curves = np.array([(times - 2.0) ** 2, (times - 2.0) ** 2 + 1])

@@ -138,6 +138,22 @@ def test_target_alignment_is_corrected_for_the_overlap(n, d, strength, alignment
 
 
 @pytest.mark.statistical
+def test_loud_labels_do_not_make_the_target_look_longer():
+    n, d, alignment, noise = 400, 100, 0.6, 1.5 * np.sqrt(BULK)
+    found = []
+    for seed in range(25):
+        x, rng = spiked_inputs(n, d, [5.0], seed)
+        teacher = np.r_[alignment, np.sqrt(1 - alignment**2), np.zeros(d - 2)]
+        y = x @ teacher + noise * rng.normal(size=n)
+        found.append(measure.target_alignments(x, y, blocks=4).value[0])
+    values = Estimate.from_samples(found)
+    assert abs(values.z(alignment)) < 4
+    # Wrong: over the length of the least-squares solution, noise included.
+    longer = np.sqrt(1 + noise**2 / BULK * (d - 1) / (n - d - 1))
+    assert abs(values.z(alignment / longer)) > 10
+
+
+@pytest.mark.statistical
 @pytest.mark.parametrize(("n", "d"), [(200, 60), (60, 120)])
 def test_participation_is_free_of_the_bias_of_a_sample_spectrum(n, d):
     found, naive = [], []

@@ -9,6 +9,7 @@ from linnet.phenomena.anisotropy.theory import (
     decayed_solution,
     first_line,
     spike_plane,
+    task_modes,
 )
 from linnet.task import Moments
 
@@ -103,6 +104,17 @@ def test_a_badly_conditioned_task_is_solved_too():
     total = np.sum((moments.yx / lengths) ** 2, axis=1)
     np.testing.assert_allclose(total, 1, rtol=1e-9)
     assert (np.diff(found.norm) < 0).all()
+
+
+def test_every_spike_alignment_and_decay_is_solved_to_rounding():
+    rho = np.array([-0.999, -0.5, 0.1, 10, 1e4, 1e8])[:, None, None]
+    cosine = np.array([0, 1e-6, 0.3, 0.9, 1])[:, None]
+    plane = spike_plane(rho, cosine)
+    decay = np.array([1e-8, 0.01, 0.3, 0.7, 0.99, 1 - 1e-9]) * plane.drive
+    found, modes = decayed_solution(plane, decay), task_modes(plane)
+    lengths = found.norm[..., None] * modes.eigenvalues + decay[..., None]
+    total = np.sum((modes.drive / lengths) ** 2, axis=-1)
+    np.testing.assert_allclose(total, 1, rtol=1e-13)
 
 
 def test_the_collapse_is_continuous_with_exponent_one_and_half_of_it_for_layers():
