@@ -49,7 +49,10 @@ def test_a_barely_visible_second_phase_keeps_its_digits():
 def test_spike_and_bulk_may_change_places(rho, angle):
     one = spike_plane(rho, np.cos(angle))
     other = spike_plane(-rho / (1 + rho), np.sin(angle))
-    np.testing.assert_allclose(plateau_ratio(one), plateau_ratio(other), rtol=1e-9)
+    # Ratios of vanishing spikes are numbers that have few digits left.
+    np.testing.assert_allclose(
+        plateau_ratio(one), plateau_ratio(other), rtol=1e-9, atol=1e-300
+    )
 
 
 @pytest.mark.parametrize("cosine", [0.001, 0.1, -0.3, 0.5, 0.9, 0.999])
