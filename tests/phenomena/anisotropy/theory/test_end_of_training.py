@@ -12,7 +12,7 @@ from linnet.phenomena.anisotropy.theory import (
     negligible_init_scale,
     null_space_power,
     readout_power,
-    spike_spectrum,
+    spike_and_bulk,
     trained_limit,
 )
 
@@ -129,7 +129,7 @@ def test_the_power_of_the_null_space_is_that_of_sampled_data(rho):
 def test_the_effective_ridge_gives_the_same_up_to_one_over_n():
     gaps = []
     for n in (50, 100, 200):
-        eigenvalues, _, counts = spike_spectrum(3 * n, 20.0, 0.5)
+        eigenvalues, _, counts = spike_and_bulk(3 * n, 20.0, 0.5)
         exact = frozen_risk(n, 3 * n, 20.0, 0.1, 2.0)
         said = equivalent_frozen_risk(eigenvalues, n, 0.1, 2.0, counts)
         level = effective_ridge(eigenvalues, n, 0.0, counts)

@@ -8,8 +8,8 @@ from linnet.phenomena.anisotropy.theory import (
     finite_squared_norm,
     limit_risk,
     limit_squared_norm,
+    spike_and_bulk,
     spike_plane,
-    spike_spectrum,
     target_power,
 )
 from linnet.task import power_law_covariance, spiked_covariance
@@ -58,7 +58,7 @@ def test_the_exact_risk_is_approached_like_one_over_n(ratio, rho, cosine):
     gaps = []
     for n in (100, 200, 400):
         d = int(ratio * n)
-        eigenvalues, power, counts = spike_spectrum(d, rho, cosine)
+        eigenvalues, power, counts = spike_and_bulk(d, rho, cosine)
         said = equivalent_risk(eigenvalues, power, n, 0.0, NOISE, counts)
         exact = finite_risk(n, d, rho, cosine, 1.0, NOISE)
         norm = finite_squared_norm(n, d, rho, cosine, 1.0, NOISE)
@@ -79,7 +79,7 @@ def test_the_exact_risk_is_approached_like_one_over_n(ratio, rho, cosine):
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 def test_a_large_problem_with_one_spike_has_the_closed_limit(ratio, ridge):
     n = 10**7
-    eigenvalues, power, counts = spike_spectrum(ratio * n, 4.0, 0.6, 1.5)
+    eigenvalues, power, counts = spike_and_bulk(ratio * n, 4.0, 0.6, 1.5)
     said = equivalent_risk(eigenvalues, power, n, ridge, NOISE, counts)
     limit = limit_risk(4.0, 0.6, ratio, 1.5, NOISE, ridge)
     assert said.risk.bias == pytest.approx(limit.bias, rel=1e-6, abs=1e-12)
@@ -97,7 +97,7 @@ def test_a_large_problem_with_one_spike_has_the_closed_limit(ratio, ridge):
 )
 @settings(max_examples=20)
 def test_a_large_penalty_leaves_the_power_of_the_signal(rho, cosine, n, d):
-    eigenvalues, power, counts = spike_spectrum(d, rho, cosine, 2.0)
+    eigenvalues, power, counts = spike_and_bulk(d, rho, cosine, 2.0)
     said = equivalent_risk(eigenvalues, power, n, np.inf, NOISE, counts)
     signal = spike_plane(rho, cosine, 2.0).signal_power
     assert said.risk.excess == pytest.approx(signal, rel=1e-12)
@@ -120,7 +120,7 @@ def test_a_tiny_penalty_and_a_huge_one_keep_relative_accuracy():
 
 
 def test_grids_of_spikes_penalties_and_samples_broadcast():
-    eigenvalues, power, counts = spike_spectrum(60, np.array([1.0, 9.0]), 0.5)
+    eigenvalues, power, counts = spike_and_bulk(60, np.array([1.0, 9.0]), 0.5)
     n, ridge = np.array([30, 90, 200])[:, None], np.array([0.0, 1.0])[:, None, None]
     grid = equivalent_risk(eigenvalues, power, n, ridge, NOISE, counts)
     assert grid.risk.bias.shape == grid.squared_norm.shape == (2, 3, 2)
@@ -164,10 +164,10 @@ ONES = np.ones(3)
         (lambda: equivalent_risk(ONES, -ONES, 5), "`target_power` must be finite"),
         (lambda: equivalent_risk(ONES, 0 * ONES, 5), "must not be all zero"),
         (lambda: equivalent_risk(ONES, np.ones(2), 5), "as many entries"),
-        (lambda: spike_spectrum(0, 1.0, 0.5), "`d` must be finite and >= 1"),
-        (lambda: spike_spectrum(5, -1.0, 0.5), "`spike_strength` must be finite"),
-        (lambda: spike_spectrum(5, 1.0, 2.0), "`alignment` must lie in"),
-        (lambda: spike_spectrum(5, 1.0, 0.5, 0.0), "`norm` must be positive"),
+        (lambda: spike_and_bulk(0, 1.0, 0.5), "`d` must be finite and >= 1"),
+        (lambda: spike_and_bulk(5, -1.0, 0.5), "`spike_strength` must be finite"),
+        (lambda: spike_and_bulk(5, 1.0, 2.0), "`alignment` must lie in"),
+        (lambda: spike_and_bulk(5, 1.0, 0.5, 0.0), "`norm` must be positive"),
         (lambda: target_power(spiked_covariance(3, 1.0), np.ones(2)), r"shape \(3,\)"),
         (lambda: target_power(spiked_covariance(3, 1.0), np.zeros(3)), "not zero"),
         (lambda: target_power(spiked_covariance(2, 1.0), np.full(2, np.nan)), "nan"),

@@ -5,7 +5,7 @@ from scipy.optimize import minimize_scalar
 from linnet.phenomena.anisotropy.theory import (
     equivalent_risk,
     optimal_ridge,
-    spike_spectrum,
+    spike_and_bulk,
 )
 
 
@@ -42,7 +42,7 @@ def test_the_optimum_is_that_of_a_scalar_search():
 
 
 def test_a_grid_holds_the_optima_of_its_points():
-    eigenvalues, power, counts = spike_spectrum(
+    eigenvalues, power, counts = spike_and_bulk(
         200, np.array([0.0, 5.0, 50.0])[:, None], np.array([0.0, 0.6, 1.0])
     )
     grid = optimal_ridge(eigenvalues, power, 100, 0.7, counts)
@@ -62,7 +62,7 @@ def test_without_noise_and_with_samples_enough_no_penalty_is_best():
 
 def test_no_penalty_is_best_too_where_a_negative_one_would_be():
     # A strong spike on the teacher, a wide and quiet bulk: itself penalty enough.
-    eigenvalues, power, counts = spike_spectrum(1000, 50.0, 1.0)
+    eigenvalues, power, counts = spike_and_bulk(1000, 50.0, 1.0)
     best = optimal_ridge(eigenvalues, power, 50, 0.01, counts)
     assert best.ridge == 0
 

@@ -104,6 +104,7 @@ def test_the_early_solution_is_off_by_the_announced_part_when_it_ends():
 
 def test_the_end_of_the_early_phase_is_zero_for_a_start_beyond_it():
     assert early_end(population(), 10.0) == 0
+    assert early_end(spike_plane([3.0, 9.0], 0.3), [[1e-6], [1e-9]]).shape == (2, 2)
     ends = early_end(population(), np.array([0.0, 1e-12, 1e-6]))
     assert ends[0] == np.inf
     drive = spike_plane(10.0, 0.3).drive
@@ -180,7 +181,7 @@ UNIT = np.array([1.0, 0.0, 0.0])
         (lambda: early_end(population(), 1.0, 0.0), "`part` must be positive"),
         (
             lambda: early_end(Moments(np.eye(2), np.zeros((1, 2)), np.eye(1)), 1.0),
-            "`yx` other than zero",
+            "`yx` that is not zero",
         ),
     ],
 )

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from linnet.phenomena.anisotropy.theory.equivalents import (
         EquivalentRisk as EquivalentRisk,
         equivalent_risk as equivalent_risk,
-        spike_spectrum as spike_spectrum,
+        spike_and_bulk as spike_and_bulk,
         target_power as target_power,
     )
     from linnet.phenomena.anisotropy.theory.exact_risk import (
@@ -223,7 +223,7 @@ else:
             "equivalents": (
                 "EquivalentRisk",
                 "equivalent_risk",
-                "spike_spectrum",
+                "spike_and_bulk",
                 "target_power",
             ),
             "exact_risk": ("finite_risk", "finite_squared_norm", "null_space_power"),

@@ -135,7 +135,7 @@ def frozen_risk(
     weight_variance: ArrayLike,
     readout_power: ArrayLike,
 ) -> Float[np.ndarray, "*grid"]:
-    r"""Mean excess risk that the frozen part adds, exactly.
+    r"""Mean excess risk that the frozen part adds, for a given readout.
 
     $\sigma_w^2\,\lvert a_\infty\rvert^2\,(d-n+\rho\,\mathbb Eq)$ with $q$ of
     `finite_risk`; 0 with no more inputs than samples. The rest of the risk is that of

@@ -124,7 +124,7 @@ def equivalent_risk(
     )
 
 
-def spike_spectrum(
+def spike_and_bulk(
     d: ArrayLike,
     spike_strength: ArrayLike,
     alignment: ArrayLike,
@@ -136,7 +136,9 @@ def spike_spectrum(
 ]:
     r"""Eigenvalues $(1+\rho, 1)$, target power $b^2(A^2, 1-A^2)$, counts $(1, d-1)$.
 
-    What `equivalent_risk` and `optimal_ridge` take, for one spike on a unit bulk.
+    What `equivalent_risk` and `optimal_ridge` take, for one spike on a unit bulk, over
+    grids. For several spikes, or infinitely many inputs, see `spiked_population`, which
+    holds one spectrum.
 
     Raises:
         ValueError: when an argument is out of range.

@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.network import Weights
+from linnet.phenomena.anisotropy.theory.modes import Task
+from linnet.phenomena.anisotropy.theory.phases import FirstLine, first_line
 from linnet.phenomena.anisotropy.theory.refusals import (
     check_count,
     check_finite_row,
     check_not_negative,
     check_positive,
-    check_scalar_output,
     check_times,
     check_two_layers,
 )
 from linnet.shapes import Float
-from linnet.task import Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ def early_layers(
 
 
 def early_end(
-    moments: Moments, effective_start: ArrayLike, part: float = 0.01
+    task: Task | FirstLine, effective_start: ArrayLike, part: float = 0.01
 ) -> Float[np.ndarray, "*grid"]:
     r"""Time at which the linear solution reaches a part of the first plateau.
 
@@ -172,8 +172,8 @@ def early_end(
     $c_0 = 0$.
 
     Args:
-        moments: Population or data set.
-        effective_start: $c_0\ge0$, of any shape.
+        task: A plane or a grid of them, moments of one output, or a `FirstLine`.
+        effective_start: $c_0\ge0$; broadcasts with the grid.
         part: $f$ in (0, 1).
 
     Raises:
@@ -182,19 +182,15 @@ def early_end(
 
     Reference: derived here.
     """
-    check_scalar_output(moments)
+    line = first_line(task)
     check_not_negative("effective_start", effective_start, "it is a squared length")
     check_positive("part", part, "it is a part of the first plateau")
     if part >= 1:
         raise ValueError(f"Argument `part` must lie in (0, 1), but is {part}.")
-    v = moments.yx[0]
-    power = float(v @ v)
-    if power == 0:
-        raise ValueError("Argument `moments` must have `yx` other than zero.")
-    plateau = power**1.5 / float(v @ moments.xx @ v)
     with np.errstate(divide="ignore"):
-        late = np.log(part * plateau) - np.log(np.asarray(effective_start, dtype=float))
-    return np.maximum(late, 0.0) / (2 * np.sqrt(power))
+        grown = np.log(np.asarray(effective_start, dtype=float))
+        late = np.log(part * line.drive / line.curvature) - grown
+    return np.maximum(late, 0.0) / (2 * line.drive)
 
 
 def grown_start(weights: Weights, direction: Float[np.ndarray, " d"]) -> GrownStart:
