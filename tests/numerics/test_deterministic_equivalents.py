@@ -159,3 +159,17 @@ def test_a_sampled_resolvent_is_that_of_the_population_at_kappa():
 def test_what_is_no_spectrum_or_penalty_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_spectra_over_many_orders_of_magnitude_cancel_nothing():
+    # As many large eigenvalues as samples: kappa is a geometric mean.
+    for small in (1e-12, 1e-30, 1e-300):
+        kappa = effective_ridge([1.0, small], 100, 0.0, [100.0, 200.0])
+        np.testing.assert_allclose(
+            kappa, np.sqrt(2 * small), rtol=3 * np.sqrt(small) + 1e-13
+        )
+    # With a penalty far above the small and far below the large ones.
+    kappa = effective_ridge([1e-150, 1e150], 1, 1e-100)
+    np.testing.assert_allclose(kappa, 1e25, rtol=1e-13)
+    share = unlearned_share([1.0, 1e-30], 100, 1e-15, 1, [100.0, 200.0])
+    np.testing.assert_allclose(share, 1e-15 - 2e-15, rtol=1e-13)

@@ -201,8 +201,11 @@ def _root(
         slope = slope + penalty / kappa
         low, high = np.where(value < 0, at, low), np.where(value < 0, high, at)
         step = at - value / slope
-        # Newton where it stays between the bounds, else their middle.
-        new = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        # Newton where it stays between the bounds, else their middle; so too where it
+        # would go far: on an exponential it takes one e-fold at a time.
+        slow = (high - low > 8) & (np.abs(step - at) > 0.5)
+        newton = (step >= low) & (step <= high) & ~slow
+        new = np.where(newton, step, (low + high) / 2)
         moved = np.abs(new - at)
         at = new
         if np.all(moved <= 4e-16 * (1 + np.abs(at))):
@@ -234,15 +237,30 @@ def _share(
     fractions: Float[np.ndarray, "..."],
     order: int,
 ) -> Float[np.ndarray, "..."]:
-    r"""$1-\mathrm{df}_k/n$, by what is not learned where nearly all is."""
+    r"""$1-\mathrm{df}_k/n$: what the $n$ largest miss, less what the others learn."""
     known = spectrum > 0
     left = np.where(known, missed_fractions(spectrum, level[..., 0]), 0.0)
     # 1 - f^k = (1 - f)(1 + f + ... + f^(k-1)), with 1 - f known to full accuracy.
-    powers = sum(fractions**j for j in range(order))
-    positive = np.sum(counts * known, axis=-1)
-    close = 1 - positive / samples + np.sum(counts * left * powers, axis=-1) / samples
-    plain = 1 - np.sum(counts * fractions**order, axis=-1) / samples
-    return np.where(positive < 2 * samples, close, plain)
+    missed = left * sum(fractions**j for j in range(order))
+    among = counts * _among_largest(spectrum, counts, samples)
+    idle = np.maximum(samples - np.sum(counts * known, axis=-1), 0.0)
+    above = idle + np.sum(among * missed, axis=-1)
+    return (above - np.sum((counts - among) * fractions**order, axis=-1)) / samples
+
+
+def _among_largest(
+    spectrum: Float[np.ndarray, "..."],
+    counts: Float[np.ndarray, "..."],
+    samples: Float[np.ndarray, "..."],
+) -> Float[np.ndarray, "..."]:
+    """Which part of every eigenvalue belongs to the $n$ largest ones."""
+    order = np.argsort(-spectrum, axis=-1, kind="stable")
+    size = np.take_along_axis(counts, order, axis=-1)
+    room = np.asarray(samples)[..., None] - (np.cumsum(size, axis=-1) - size)
+    part = np.clip(room / np.where(size > 0, size, 1.0), 0.0, 1.0)
+    back = np.argsort(order, axis=-1, kind="stable")
+    back = np.broadcast_to(back, part.shape)
+    return np.take_along_axis(part, back, axis=-1)
 
 
 def _not_negative(
