@@ -163,3 +163,12 @@ def test_mean_slope_of_a_linear_network_is_its_product_without_error():
 def test_what_is_no_batch_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_direction_of_one_sample_has_no_error_bar_and_says_why():
+    x, rng = some_inputs(30, 3, 5)
+    x[:, 2] = np.eye(30)[0]
+    found = measure.linear_part(x, rng.normal(size=(30, 1)))
+    assert np.isfinite(found.matrix).all()
+    assert found.estimate is None
+    assert "one sample alone" in found.reason

@@ -309,3 +309,12 @@ GOOD = np.array([1.0, 0.0])
 def test_what_cannot_be_trained_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_samples_that_contradict_each_other_leave_a_floor_with_few_of_them_too():
+    x = np.random.default_rng(0).normal(size=(4, 9))
+    inputs, targets = np.vstack([x, x[:2]]), np.arange(6.0)[:, None]
+    modes = modes_of_data(inputs, targets)
+    fit = np.linalg.lstsq(inputs, targets)[0]
+    loss = np.mean((targets - inputs @ fit) ** 2) / 2
+    np.testing.assert_allclose(modes.floor, loss, rtol=1e-12)

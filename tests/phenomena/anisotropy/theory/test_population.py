@@ -6,7 +6,7 @@ from linnet.phenomena.anisotropy.theory import (
     covariance_population,
     spiked_population,
 )
-from linnet.task import given_covariance, spiked_covariance
+from linnet.task import Covariance, given_covariance, spiked_covariance
 
 
 def test_a_spiked_population_has_the_spikes_first_and_the_bulk_last():
@@ -78,3 +78,11 @@ def test_a_teacher_of_another_size_or_of_none_is_refused():
         covariance_population(spiked_covariance(4, 1.0), np.ones(3))
     with pytest.raises(ValueError, match="must be finite and not zero"):
         covariance_population(spiked_covariance(4, 1.0), np.zeros(4))
+
+
+def test_eigenvalues_in_any_order_keep_their_part_of_the_teacher():
+    upwards = Covariance(np.array([1.0, 4.0, 1.0, 9.0]), np.eye(4))
+    found = covariance_population(upwards, np.array([1.0, 2.0, 3.0, 4.0]))
+    np.testing.assert_array_equal(found.eigenvalues, [9.0, 4.0, 1.0])
+    np.testing.assert_array_equal(found.shares, [0.25, 0.25, 0.5])
+    np.testing.assert_allclose(found.target_power, [16.0, 4.0, 10.0])
