@@ -92,8 +92,8 @@ def reproduction_report(findings: Findings, command: str) -> Report:
     lead = (
         f"On canonical problems of {', '.join(titles)}, {findings.summary()}.",
         "Every number was computed twice: by closed theory, and by simulating the"
-        " training of a linear network, two programs that share no gradient, no loss"
-        " and no random draw.",
+        " training of a linear network, two programs that share the task and the start,"
+        " but no gradient, no loss and no random draw.",
         "Every comparison was also made with a named wrong theory, which misses by at"
         f" least {number(power, 2)} times what the test allows.",
     )

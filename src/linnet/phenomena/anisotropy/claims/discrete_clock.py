@@ -43,7 +43,7 @@ class DiscreteClock(CanonicalClaim):
     domain: ClassVar[str] = (
         "Two layers, one output, balanced layers of rank one at the start. The drift of"
         " the imbalance is exact, summed over all steps; the delay is right to an error"
-        r" of about $0.22\eta^2s_1$. Derived here."
+        r" of about $0.22\eta^2s_1$ (measured). Derived here."
     )
     wrong_theory: ClassVar[str] = (
         "time is learning rate times steps, and the imbalance is conserved"

@@ -118,5 +118,5 @@ def posed(
 def data_sets(task: Planted, n: int, count: int, seed: int) -> Iterator[Dataset]:
     """Independent data sets of a planted task, the same ones for the same seed."""
     for i in range(count):
-        rng = np.random.default_rng([seed, n, i])
+        rng = np.random.default_rng([seed, n, i, 1])  # 1: apart from directions
         yield sample_dataset(task.covariance, task.teacher, n, rng, f"data set {i}")

@@ -59,7 +59,8 @@ def discrete_half_time(
     back. The second part does not depend on the start.
 
     Valid for: starts well below the corner, on $u_1$; $\eta s_1$ below about 0.3. The
-    error is about $0.22\eta^2s_1$, for ever smaller starts too. Never negative.
+    error is about $0.22\eta^2s_1$ (measured), for ever smaller starts too. Never
+    negative.
 
     Args:
         task: A plane or a grid of them, moments of one output, or a `FirstLine`.
