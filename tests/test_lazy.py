@@ -83,11 +83,20 @@ def told_to_type_checkers(tree):
 
 def attached(tree, package):
     """Names by home, as found while running."""
+    named = {
+        ast.unparse(node.targets[0]): node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+    }
+    (call,) = (
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "attach"
+    )
+    homes = named.get(ast.unparse(call.args[1]), call.args[1])
     return {
         (f"{package}.{home}", name)
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "attach"
-        for home, names in ast.literal_eval(call.args[1]).items()
+        for home, names in ast.literal_eval(homes).items()
         for name in names
     }
 
@@ -109,3 +118,21 @@ def test_type_checkers_and_programs_see_the_same_names(path):
     for home, name in names:
         found = getattr(module, name)
         assert found is getattr(importlib.import_module(home), name)
+
+
+def test_a_name_that_is_nearly_right_is_answered_by_the_right_one():
+    from linnet.phenomena.anisotropy import theory
+
+    with pytest.raises(AttributeError, match="did you mean `best_stopping`"):
+        theory.best_stoping  # noqa: B018
+
+
+def test_all_lazy_names_are_listed_and_documented():
+    from linnet.phenomena.anisotropy import theory
+
+    assert dir(theory) == sorted(theory.__all__)
+    assert "attach" not in dir(linnet)
+    undocumented = [
+        name for name in theory.__all__ if not getattr(theory, name).__doc__
+    ]
+    assert not undocumented

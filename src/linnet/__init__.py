@@ -4,7 +4,7 @@ Names are loaded when first used, so that importing the package costs next to no
 and changes no setting.
 """
 
-from linnet.lazy import attach
+from linnet.lazy import attach, listed
 
 _HOMES = {
     "analyze": ("analyze_problem", "pose"),
@@ -41,9 +41,9 @@ _HOMES = {
     "task": ("Dataset", "Moments", "Teacher", "load", "sample_dataset"),
 }
 __version__ = "0.1.0"
-__all__ = [*sorted(name for names in _HOMES.values() for name in names), "__version__"]
+__all__ = [*listed(_HOMES), "__version__"]
 __getattr__ = attach(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *globals()})
+    return sorted({*__all__, *globals()} - {"attach", "listed"})

@@ -69,7 +69,7 @@ def test_a_users_table_is_analyzed_and_every_verdict_has_its_fields(analyzed):
     assert document["data"]["d"] == 4
     assert document["data"]["k"] == 2
     assert document["data"]["rank"] == 3
-    assert len(document["verdicts"]) == 15
+    assert len(document["verdicts"]) == 16
     for verdict in document["verdicts"]:
         assert set(verdict) >= VERDICT_FIELDS
         assert verdict["verdict"] in ("holds", "fails", "not resolved")
@@ -177,7 +177,7 @@ def test_list_names_every_claim_and_runs_nothing():
         entry["name"]: sum("linnet reproduce" in c["asked_by"] for c in entry["claims"])
         for entry in entries
     }
-    assert asked == {"fluctuations": 15, "spectral_bias": 17}
+    assert asked == {"anisotropy": 19, "fluctuations": 15, "spectral_bias": 17}
 
 
 def test_cite_prints_papers_and_methods():

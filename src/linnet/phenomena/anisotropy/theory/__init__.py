@@ -8,12 +8,25 @@ factor nor the noise floor. One spike: $\Sigma = I + \rho\mu\mu^\top$ with
 `aspect_ratio` is $d/n$. The rank-one `imbalance` is
 $\delta = \lvert a\rvert^2-\lVert W\rVert^2$, a signed number.
 
+A task is one spike (`spike_plane`), or the `Moments` of any population or data set
+(`adapted_basis`, `modes_of_data`). When it is learned: `effective_start`, `corner`,
+`half_time`, `phase_times`, `phase_delay`, `late_rates`, `plateau_ratio`; the path
+itself: `reduced_flow`, and for a data set `mode_flow` and `mode_descent`. Finite steps:
+`largest_stable_step`, `discrete_half_time`, `balanced_sharpness`, `flattest_minimum`,
+`escape_window`. Where it ends: `trained_limit`, `decayed_solution`, `frozen_risk`. How
+well it does: `finite_risk` (exact mean, one spike), `equivalent_risk` and
+`optimal_ridge` (any spectrum), `limit_risk`, `harmful_spikes`; over training
+`learning_curve`, `best_stopping`, `compare_regularizers`; in which number,
+`RiskConvention`. What data sets show of a spike: `sample_spike`, `spike_overlap`,
+`spike_of_sample`. Several outputs: `saddle_losses`, `escape_modes`, `escape_angles`
+(white inputs have the closed solution of `spectral_bias`, `balanced_gram`).
+
 Statements: Watanabe et al. 2026. Every formula is derived here.
 """
 
 from typing import TYPE_CHECKING
 
-from linnet.lazy import attach
+from linnet.lazy import attach, listed
 
 if TYPE_CHECKING:
     from linnet.phenomena.anisotropy.theory.bbp import (
@@ -188,116 +201,118 @@ if TYPE_CHECKING:
         decayed_solution as decayed_solution,
     )
 else:
-    __getattr__ = attach(
-        __name__,
-        {
-            "bbp": (
-                "detection_threshold",
-                "is_detectable",
-                "sample_spike",
-                "sample_spike_spread",
-                "spike_of_sample",
-                "spike_overlap",
-            ),
-            "companion": ("companion_transform", "support_edges"),
-            "contour": ("Contour", "sample_contour"),
-            "conventions": ("EXCESS_RISK", "Risk", "RiskConvention", "signal_power"),
-            "coordinate_flow": ("flow_velocity", "nullclines", "reduced_flow"),
-            "curve": ("LearningCurve", "learning_curve"),
-            "data_flow": ("ModePath", "mode_descent", "mode_flow"),
-            "discrete": (
-                "discrete_half_time",
-                "discrete_slowdown",
-                "imbalance_step",
-                "largest_stable_step",
-            ),
-            "end_of_training": (
-                "equivalent_frozen_risk",
-                "fan_in_variance",
-                "frozen_risk",
-                "grown_readout",
-                "negligible_init_scale",
-                "readout_power",
-                "trained_limit",
-            ),
-            "equivalents": (
-                "EquivalentRisk",
-                "equivalent_risk",
-                "spike_and_bulk",
-                "target_power",
-            ),
-            "exact_risk": ("finite_risk", "finite_squared_norm", "null_space_power"),
-            "input_modes": ("InputModes", "modes_of_data", "modes_of_moments"),
-            "lanczos_basis": ("AdaptedBasis", "adapted_basis"),
-            "later_phase": ("slow_manifold", "zero_gradient_closure"),
-            "limits": (
-                "HarmfulSpikes",
-                "harmful_spikes",
-                "limit_kappa",
-                "limit_risk",
-                "limit_squared_norm",
-            ),
-            "modes": ("Modes", "task_modes"),
-            "outputs": (
-                "EscapeModes",
-                "escape_angles",
-                "escape_modes",
-                "saddle",
-                "saddle_losses",
-            ),
-            "penalty": ("OptimalRidge", "optimal_ridge"),
-            "phases": (
-                "FirstLine",
-                "corner",
-                "first_line",
-                "first_phase",
-                "first_phase_time",
-                "half_time",
-            ),
-            "plane": ("Plane", "spike_plane"),
-            "population": (
-                "PopulationSpectrum",
-                "covariance_population",
-                "spiked_population",
-            ),
-            "relaxation": ("LateRates", "late_rates", "relaxation_rates"),
-            "risk_distribution": ("risk_probability", "risk_quantile"),
-            "sample_speed": (
-                "mean_squared_speed",
-                "population_direction_overlap",
-                "population_squared_speed",
-                "sample_direction_overlap",
-            ),
-            "sharpness": (
-                "FlattestMinimum",
-                "balanced_sharpness",
-                "escape_window",
-                "flattest_minimum",
-                "minimum_sharpness",
-                "settling_layer",
-            ),
-            "starts": (
-                "GrownStart",
-                "early_end",
-                "early_layers",
-                "effective_start",
-                "grown_start",
-                "mean_effective_start",
-                "mean_log_effective_start",
-            ),
-            "stopping": (
-                "Regularizers",
-                "Stopping",
-                "best_stopping",
-                "compare_regularizers",
-            ),
-            "tangent_kernel": ("silent_alignment_angle", "tangent_matrix"),
-            "timing": ("phase_delay", "phase_times", "strong_spike_delay"),
-            "visibility": (
-                "most_visible_spike",
-                "most_visible_spike_limit",
-                "plateau_ratio",
-            ),
-            "weight_decay": ("DecayedSolution", "collapse_slope", "decayed_solution"),
-        },
-    )
+    _HOMES = {
+        "bbp": (
+            "detection_threshold",
+            "is_detectable",
+            "sample_spike",
+            "sample_spike_spread",
+            "spike_of_sample",
+            "spike_overlap",
+        ),
+        "companion": ("companion_transform", "support_edges"),
+        "contour": ("Contour", "sample_contour"),
+        "conventions": ("EXCESS_RISK", "Risk", "RiskConvention", "signal_power"),
+        "coordinate_flow": ("flow_velocity", "nullclines", "reduced_flow"),
+        "curve": ("LearningCurve", "learning_curve"),
+        "data_flow": ("ModePath", "mode_descent", "mode_flow"),
+        "discrete": (
+            "discrete_half_time",
+            "discrete_slowdown",
+            "imbalance_step",
+            "largest_stable_step",
+        ),
+        "end_of_training": (
+            "equivalent_frozen_risk",
+            "fan_in_variance",
+            "frozen_risk",
+            "grown_readout",
+            "negligible_init_scale",
+            "readout_power",
+            "trained_limit",
+        ),
+        "equivalents": (
+            "EquivalentRisk",
+            "equivalent_risk",
+            "spike_and_bulk",
+            "target_power",
+        ),
+        "exact_risk": ("finite_risk", "finite_squared_norm", "null_space_power"),
+        "input_modes": ("InputModes", "modes_of_data", "modes_of_moments"),
+        "lanczos_basis": ("AdaptedBasis", "adapted_basis"),
+        "later_phase": ("slow_manifold", "zero_gradient_closure"),
+        "limits": (
+            "HarmfulSpikes",
+            "harmful_spikes",
+            "limit_kappa",
+            "limit_risk",
+            "limit_squared_norm",
+        ),
+        "modes": ("Modes", "task_modes"),
+        "outputs": (
+            "EscapeModes",
+            "escape_angles",
+            "escape_modes",
+            "saddle",
+            "saddle_losses",
+        ),
+        "penalty": ("OptimalRidge", "optimal_ridge"),
+        "phases": (
+            "FirstLine",
+            "corner",
+            "first_line",
+            "first_phase",
+            "first_phase_time",
+            "half_time",
+        ),
+        "plane": ("Plane", "spike_plane"),
+        "population": (
+            "PopulationSpectrum",
+            "covariance_population",
+            "spiked_population",
+        ),
+        "relaxation": ("LateRates", "late_rates", "relaxation_rates"),
+        "risk_distribution": ("risk_probability", "risk_quantile"),
+        "sample_speed": (
+            "mean_squared_speed",
+            "population_direction_overlap",
+            "population_squared_speed",
+            "sample_direction_overlap",
+        ),
+        "sharpness": (
+            "FlattestMinimum",
+            "balanced_sharpness",
+            "escape_window",
+            "flattest_minimum",
+            "minimum_sharpness",
+            "settling_layer",
+        ),
+        "starts": (
+            "GrownStart",
+            "early_end",
+            "early_layers",
+            "effective_start",
+            "grown_start",
+            "mean_effective_start",
+            "mean_log_effective_start",
+        ),
+        "stopping": (
+            "Regularizers",
+            "Stopping",
+            "best_stopping",
+            "compare_regularizers",
+        ),
+        "tangent_kernel": ("silent_alignment_angle", "tangent_matrix"),
+        "timing": ("phase_delay", "phase_times", "strong_spike_delay"),
+        "visibility": (
+            "most_visible_spike",
+            "most_visible_spike_limit",
+            "plateau_ratio",
+        ),
+        "weight_decay": ("DecayedSolution", "collapse_slope", "decayed_solution"),
+    }
+    __all__ = listed(_HOMES)
+    __getattr__ = attach(__name__, _HOMES)
+
+    def __dir__() -> list[str]:
+        return __all__
