@@ -104,3 +104,18 @@ def test_predictions_are_plain_numbers(diabetes):
     told = json.loads(json.dumps(predictions(diabetes), allow_nan=False))
     assert told["phase_steps"] == pytest.approx([78.2, 115.3], abs=0.1)
     assert told["plateau_losses"][0] == 1
+
+
+def test_the_headline_says_at_which_rate_and_what_new_samples_will_show(diabetes):
+    told = headline(diabetes)
+    assert "at learning rate 0.0143" in told
+    assert "half of it by step 78.2, then along what that leaves" in told
+    assert "Trained on 20 of the samples" in told
+
+
+def test_pure_noise_is_called_that():
+    rng = np.random.default_rng(0)
+    problem = pose(Dataset(rng.normal(size=(200, 4)), rng.normal(size=(200, 1)), "x"))
+    assert headline(problem).endswith(
+        "But the target does not depend on the inputs by more than chance."
+    )

@@ -16,6 +16,7 @@ from linnet.phenomena.anisotropy.claims import (
 )
 from linnet.phenomena.anisotropy.claims.data_generalization import (
     BEST,
+    CHANCE,
     END,
     STOPPED,
     DataGeneralization,
@@ -50,17 +51,40 @@ def predictions(problem: Problem) -> dict[str, Any]:
 
 
 def headline(problem: Problem) -> str:
-    """The phenomenon's prediction in one sentence."""
+    """The phenomenon's predictions in two sentences."""
+    return " ".join(filter(None, (_order(problem), _promise(problem))))
+
+
+def _order(problem: Problem) -> str:
+    """What is learned first, and when."""
     if data_phases.DataPhases().applies(problem) is not None:
         return ""
     first, *second = data_path.phases(problem)
-    told = f" by step {_step(first)}"
+    told = f"half of it by step {_step(first)}"
     if second:
-        told += f", then along what that leaves by step {_step(second[0])}"
+        told += f", then along what that leaves, half of it by step {_step(second[0])}"
+    elif question.basis(problem).dimensions > 1:
+        told += "; what that leaves takes longer than could be watched"
     return (
-        f"{_whose(problem)} is learned first along the input-output correlation{told}"
-        " (half of each)."
+        f"{_whose(problem)}, trained from a small start at learning rate"
+        f" {number(question.learning_rate(problem), 3)}, is learned first along the"
+        f" input-output correlation, {told}."
     )
+
+
+def _promise(problem: Problem) -> str:
+    """What new samples will show, or that there is nothing to find."""
+    reason = DataGeneralization().applies(problem)
+    if reason is None:
+        size = splits.sizes(problem)[0]
+        one, two, ridge = generalization.best_predicted(problem, size)
+        return (
+            f"Trained on {size} of the samples and stopped in time, one layer is"
+            f" expected to err by {number(float(one), 3)} on new ones (mean square),"
+            f" two layers by {number(float(two), 3)}, the best ridge by"
+            f" {number(float(ridge), 3)}."
+        )
+    return f"But {reason}." if reason == CHANCE else ""
 
 
 def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
@@ -91,7 +115,7 @@ def _shape(problem: Problem) -> Answer:
         prediction="measured, not predicted",
         observation=(
             f"the first principal directions carry {first} of the variance (about"
-            f" {count} directions carry it all) and {learned} of what a linear map"
+            f" {count} directions carry most) and {learned} of what a linear map"
             " explains of the target"
         ),
         outcome="",
@@ -177,13 +201,16 @@ def _stopping(problem: Problem, verdicts: Verdicts) -> Answer:
             )
         observation = "; ".join(told)
     return Answer(
-        question="When should training stop, with one and with two layers?",
+        question="When should training stop, with one and with two layers? (The cost of"
+        " stopping there is judged.)",
         prediction="; ".join(
             f"trained on {n}:"
             f" {_times(problem, generalization.stopping_times(problem, n))}"
             for n in sizes
-        ),
+        )
+        + f" (learning rate {number(question.learning_rate(problem), 3)})",
         observation=observation,
+        # The least error is flat in time: its place is told, its cost is judged.
         outcome=_part(verdicts, STOPPED, "data_generalization"),
     )
 

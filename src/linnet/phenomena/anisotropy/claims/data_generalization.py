@@ -19,6 +19,7 @@ from linnet.study.words import number
 BEST = "best test error (one layer, two layers, ridge)"
 STOPPED = "test error when stopped as predicted (one layer, two layers)"
 END = "test error at the end of training (one layer, two layers)"
+CHANCE = "the target does not depend on the inputs by more than chance"
 SMALL = 0.05  # start over solution from which on it is not small
 MOST_INPUTS = 256  # that many networks can be trained for
 NAMES = ("one layer", "two layers", "best ridge")
@@ -157,7 +158,7 @@ def _too_little(problem: Problem) -> str | None:
 def _unanswered(problem: Problem) -> str | None:
     """Why theory has no answer."""
     if any(not one.signal > 0 for one in splits.references(problem)):
-        return "the target does not depend on the inputs by more than chance"
+        return CHANCE
     try:
         for n in splits.sizes(problem):
             generalization.predicted(problem, n)

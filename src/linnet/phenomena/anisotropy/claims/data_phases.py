@@ -115,9 +115,11 @@ class DataPhases(AnisotropyClaim):
             name=self.name,
             caption=(
                 "Left: how far the network has gone along the input-output correlation"
-                " (first direction) and along what it leaves (second direction), in"
-                " units of where each ends. Right: the loss above its minimum; dotted,"
-                " the level that the first direction alone can reach. Lines: predicted"
+                " (first direction), in units of its corner, the farthest that this"
+                " direction leads alone, and along what it leaves (second direction),"
+                " in units of where that ends. Right: the loss above its minimum;"
+                " dotted, the level that the first direction alone can reach. Lines:"
+                " predicted"
                 " from the data before training; dots: gradient descent of all weights."
             ),
             panels=(_coordinate_panel(problem), _loss_panel(problem)),
