@@ -118,6 +118,25 @@ def test_several_teachers_are_refused():
         best_stopping(spiked_population(5.0, [[0.0], [1.0]]), aspect_ratio=2, noise=1.0)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"noise": np.array([0.5, 1.0])},
+        {"noise": [1.0]},
+        {"aspect_ratio": [0.5, 2.0]},
+        {"init_scale": np.array([0.1, 0.01])},
+    ],
+)
+def test_grids_are_refused_by_name_as_loops(change):
+    given = {"aspect_ratio": 0.5, "noise": 1.0, "init_scale": 0.01} | change
+    (name,) = change
+    message = rf"`{name}` must be one number, but has shape \([12],\): loop over"
+    with pytest.raises(ValueError, match=message):
+        compare_regularizers(spiked_population(5.0, 0.6), **given)
+    with pytest.raises(ValueError, match=message):
+        best_stopping(spiked_population(5.0, 0.6), depth=2, **given)
+
+
 def test_a_risk_that_still_falls_at_the_last_time_is_refused(monkeypatch):
     monkeypatch.setattr(stopping, "LATEST", 1.0)
     with pytest.raises(ArithmeticError, match=r"still falls at t = 0\.1"):

@@ -152,6 +152,16 @@ def check_steps(steps: ArrayLike) -> Int[np.ndarray, " saves"]:
     return at.astype(int)
 
 
+def check_one_number(name: str, value: ArrayLike) -> None:
+    """Refuse grids, where they are loops over calls."""
+    shape = np.shape(value)
+    if shape:
+        raise ValueError(
+            f"Argument `{name}` must be one number, but has shape {shape}: loop over"
+            " the entries."
+        )
+
+
 def check_tolerance(tolerance: float) -> None:
     """Refuse what this arithmetic cannot reach, or what is no accuracy."""
     if not 1e-13 <= tolerance <= 1e-2:

@@ -17,6 +17,7 @@ from linnet.phenomena.anisotropy.theory.curve import Training, training
 from linnet.phenomena.anisotropy.theory.equivalents import equivalent_risk
 from linnet.phenomena.anisotropy.theory.penalty import optimal_ridge
 from linnet.phenomena.anisotropy.theory.population import PopulationSpectrum
+from linnet.phenomena.anisotropy.theory.refusals import check_one_number
 from linnet.shapes import Float
 
 SAME = 1e-10
@@ -86,7 +87,8 @@ def best_stopping(
         The time, its risk, and the risk of training to the end.
 
     Raises:
-        ValueError: when an argument is out of its range, or there are several teachers.
+        ValueError: when an argument is out of its range or a grid, or there are several
+            teachers.
         ArithmeticError: when the risk still falls at the last time that is looked at,
             1e9 over the largest eigenvalue: with very little noise close to
             $\gamma=1$, or with a very wide spectrum.
@@ -100,7 +102,7 @@ def best_stopping(
         >>> round(stop.risk, 4), round(stop.final_risk, 4)
         (0.1083, 0.49)
     """
-    _check_one(spectrum)
+    _check_one(spectrum, aspect_ratio, noise, init_scale)
     low, high = support_edges(spectrum, aspect_ratio)
     whole = low * LATEST > 40 * high
     enough = 40 / low if whole else LATEST / high
@@ -225,7 +227,16 @@ def _lowest(
     return *found, inside
 
 
-def _check_one(spectrum: PopulationSpectrum) -> None:
+def _check_one(
+    spectrum: PopulationSpectrum,
+    aspect_ratio: float,
+    noise: float,
+    init_scale: float | None,
+) -> None:
+    """Refuse grids: each point has a best time of its own."""
+    check_one_number("aspect_ratio", aspect_ratio)
+    check_one_number("noise", noise)
+    check_one_number("init_scale", 1.0 if init_scale is None else init_scale)
     if spectrum.target_power.ndim != 1:
         raise ValueError(
             "Argument `spectrum` must have one teacher, but has the batch"
