@@ -172,6 +172,14 @@ def test_nothing_leaves_zero_but_an_unbalanced_or_single_layer():
     assert np.isfinite(half_time(plane, 0.0, imbalance=[-1e-3, 1e-3])).all()
 
 
+def test_a_start_beyond_the_corner_has_no_first_phase_and_no_negative_time():
+    plane = spike_plane(10.0, 0.3)
+    starts = np.array([0.5, 1.0, 2.0]) * corner(plane)
+    law = first_phase_time(plane, starts)
+    np.testing.assert_array_equal(law[1:], 0)
+    np.testing.assert_allclose(law[0], np.log(2) / (2 * plane.drive), rtol=1e-14)
+
+
 def test_a_start_beyond_the_half_is_there_at_once():
     plane = spike_plane(3.0, 0.5)
     starts = corner(plane) * np.array([0.5, 0.6, 1.0])

@@ -137,6 +137,20 @@ def test_grids_are_refused_by_name_as_loops(change):
         best_stopping(spiked_population(5.0, 0.6), depth=2, **given)
 
 
+@pytest.mark.parametrize("init_scale", [1e-160, 1e-300])
+def test_a_start_too_small_for_numbers_is_refused_by_name(init_scale):
+    given = {"aspect_ratio": 0.5, "noise": 1.0, "depth": 2}
+    population = spiked_population(5.0, 0.6)
+    smallest = best_stopping(population, init_scale=1e-100, **given)
+    usual = best_stopping(population, init_scale=1e-4, **given)
+    np.testing.assert_allclose(smallest.risk, usual.risk, rtol=1e-4)
+    message = r"`init_scale` must be >= 1e-100, but is 1e-\d+, whose .*: start larger"
+    with pytest.raises(ValueError, match=message):
+        best_stopping(population, init_scale=init_scale, **given)
+    with pytest.raises(ValueError, match=message):
+        learning_curve(population, np.ones(1), init_scale=init_scale, **given)
+
+
 def test_a_risk_that_still_falls_at_the_last_time_is_refused(monkeypatch):
     monkeypatch.setattr(stopping, "LATEST", 1.0)
     with pytest.raises(ArithmeticError, match=r"still falls at t = 0\.1"):

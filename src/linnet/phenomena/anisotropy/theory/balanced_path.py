@@ -123,9 +123,10 @@ def balanced_path(
         else:
             length /= 2
             guess = np.repeat(guess[:, :1], STAGES, 1)
+    goal = f"t = {horizon:.6g}" if np.isfinite(horizon) else "the end"
     raise ArithmeticError(
-        f"The two layers need more than {MOST_STEPS} steps to reach t = {horizon:.6g},"
-        f" but are at {time.min():.6g}: ask for earlier times."
+        f"The two layers need more than {MOST_STEPS} steps to reach {goal}, but are at"
+        f" t = {time.min():.6g}: ask for earlier times, or start larger (`init_scale`)."
     )
 
 

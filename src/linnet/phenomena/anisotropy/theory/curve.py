@@ -30,6 +30,8 @@ from linnet.shapes import Float
 
 GROWTH = 3.0
 """Exponent that nodes below zero may have grown to, where zero is enclosed."""
+SMALLEST = 1e-100
+"""Start of two layers whose cube is still a number."""
 
 
 @final
@@ -117,8 +119,8 @@ def learning_curve(
         aspect_ratio: $\gamma=d/n>0$.
         depth: 1, linear regression, or 2.
         noise: $\sigma\ge0$, standard deviation of the labels.
-        init_scale: $\alpha_0>0$, of each layer, for depth 2; the product starts at
-            $\alpha_0^2$. None for depth 1.
+        init_scale: $\alpha_0\ge10^{-100}$, of each layer, for depth 2; the product
+            starts at $\alpha_0^2$. None for depth 1.
         nodes: Nodes of the contour; None chooses enough.
 
     Returns:
@@ -281,6 +283,13 @@ def _check(
                 " zero they never move."
             )
         check_positive("init_scale", init_scale, "from zero two layers never move")
+        least = np.min(init_scale)
+        if least < SMALLEST:
+            raise ValueError(
+                f"Argument `init_scale` must be >= {SMALLEST:g}, but is {least:.3g},"
+                " whose cube underflows: start larger, since times grow with its"
+                " logarithm only."
+            )
     elif init_scale is not None:
         raise ValueError(
             f"Argument `init_scale` must be None for one layer, but is {init_scale}: a"

@@ -225,7 +225,7 @@ def first_phase_time(
       t \simeq \frac{\ln2}{S_{11}}\ (L=1).$$
 
     Valid for: $c_0\to0$. `half_time` differs at depth 2 by $c_0/(2s_1c^\ast)$, at
-    depth $L\ge3$ by a constant.
+    depth $L\ge3$ by a constant. 0 at depth 2 from beyond the corner.
 
     Raises:
         ValueError: when `start` is negative or not finite, or `depth` is not a whole
@@ -238,7 +238,8 @@ def first_phase_time(
         return np.log(2) / line.curvature + np.zeros_like(begin)
     with np.errstate(divide="ignore"):
         if depth == 2:
-            return np.log(line.drive / line.curvature / begin) / (2 * line.drive)
+            grown = np.log(line.drive / line.curvature / begin)
+            return np.maximum(grown, 0.0) / (2 * line.drive)
         return begin ** (2 / depth - 1) / ((depth - 2) * line.drive)
 
 

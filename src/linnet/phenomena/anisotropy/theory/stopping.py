@@ -81,7 +81,7 @@ def best_stopping(
         aspect_ratio: $\gamma = d/n > 0$.
         noise: $\sigma\ge0$.
         depth: 1 or 2.
-        init_scale: $\alpha_0>0$ for depth 2, None for depth 1.
+        init_scale: $\alpha_0\ge10^{-100}$ for depth 2, None for depth 1.
 
     Returns:
         The time, its risk, and the risk of training to the end.
@@ -143,7 +143,8 @@ def compare_regularizers(
         spectrum: The population, with one teacher.
         aspect_ratio: $\gamma = d/n > 0$.
         noise: $\sigma\ge0$.
-        init_scale: $\alpha_0>0$ of the two layers; the risk hardly depends on it.
+        init_scale: $\alpha_0\ge10^{-100}$ of the two layers; the risk hardly depends on
+            it.
 
     Returns:
         The smallest risks.
