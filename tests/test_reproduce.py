@@ -71,6 +71,24 @@ def test_an_unknown_name_is_refused_with_what_there_is():
         select(["mode_law", "gravity"])
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("two_phase", "anisotropy/two_phases"),
+        ("spectral_bias/mode_laws", "spectral_bias/mode_law"),
+        ("anisotropies", "anisotropy"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant_first(typed, meant):
+    with pytest.raises(ValueError, match=rf"named {typed}\. Did you mean {meant}\b"):
+        select([typed])
+
+
+def test_a_name_like_no_other_is_answered_without_a_guess():
+    with pytest.raises(ValueError, match=r"named 12345\. There are the phenomena"):
+        select(["12345"])
+
+
 def test_a_claim_that_only_data_can_ask_is_refused():
     with pytest.raises(ValueError, match="no canonical claim named late_rate"):
         select(["late_rate"])
@@ -80,6 +98,11 @@ def test_seed_and_effort_are_part_of_the_problem_and_of_its_command():
     ((_, problem),) = select(["mode_law"], seed=3, quick=True)
     assert problem.seed == 3
     assert problem.command == "linnet reproduce spectral_bias --seed 3 --quick"
+
+
+def test_the_command_of_a_verdict_poses_the_same_problem_to_its_claim_alone():
+    for claim, problem in select(seed=3, quick=True):
+        assert (problem.seed, problem.quick) == (3, True), claim.name
 
 
 def test_the_hook_hears_every_claim_before_it_is_run():

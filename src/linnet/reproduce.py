@@ -36,12 +36,7 @@ def select(
                 chosen.append((claim, problem))
     unknown = [name for name in names if name not in matched]
     if unknown:
-        raise ValueError(
-            f"There is no canonical claim named {', '.join(unknown)}. There are the"
-            f" phenomena {', '.join(phenomena.names())} and their claims:"
-            f" {', '.join(_claim_names())}. Others are asked of data only, by `linnet"
-            " analyze`."
-        )
+        raise ValueError(_refusal(unknown))
     return chosen
 
 
@@ -67,6 +62,22 @@ def reproduce_claims(
         ValueError: when a name is unknown.
     """
     return ask(select(names, seed, quick), on_claim)
+
+
+def _refusal(unknown: list[str]) -> str:
+    """What was meant, perhaps, before all that there is."""
+    from difflib import get_close_matches  # slow to import, and rarely needed
+
+    groups, claims = phenomena.names(), _claim_names()
+    known = {name: name for name in (*groups, *claims)}
+    known.update({name.split("/")[1]: name for name in claims})
+    near = [known[key] for name in unknown for key in get_close_matches(name, known)]
+    meant = f" Did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""
+    return (
+        f"There is no canonical claim named {', '.join(unknown)}.{meant} There are the"
+        f" phenomena {', '.join(groups)} and their claims: {', '.join(claims)}. Others"
+        " are asked of data only, by `linnet analyze`."
+    )
 
 
 def _claim_names() -> list[str]:

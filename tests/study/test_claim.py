@@ -26,7 +26,7 @@ PROBLEM = Problem(
     hidden=2,
     init_scale=0.1,
     learning_rate=0.01,
-    command="linnet reproduce doubling",
+    command="linnet analyze two_inputs",
 )
 
 
@@ -90,6 +90,13 @@ def test_a_claim_comes_back_as_a_verdict_with_its_figure():
     assert (verdict.claim, verdict.domain) == (claim.name, claim.domain)
     assert (verdict.problem, verdict.command) == (PROBLEM.title, PROBLEM.command)
     assert (verdict.status, verdict.note) == ("exact", "ended early")
+
+
+@pytest.mark.parametrize(("quick", "option"), [(False, ""), (True, " --quick")])
+def test_the_command_of_a_canonical_claim_asks_it_alone(quick, option):
+    asked = replace(PROBLEM, canonical=True, seed=3, quick=quick)
+    verdict, _ = run_claim(Doubling({"x": 2.01}), asked)
+    assert verdict.command == f"linnet reproduce arithmetic/doubling --seed 3{option}"
 
 
 def test_the_headline_is_that_of_a_comparison():

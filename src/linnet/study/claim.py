@@ -197,10 +197,19 @@ def _verdict(
         formula=claim.formula,
         domain=claim.domain,
         problem=problem.title,
-        command=problem.command,
+        command=_command(claim, problem),
         comparisons=comparisons,
         note=claim.note(problem),
     )
+
+
+def _command(claim: AbstractClaim, problem: Problem) -> str:
+    """A canonical problem is the claim's own, so that its command asks it alone."""
+    if not problem.canonical:
+        return problem.command
+    option = " --quick" if problem.quick else ""
+    name = f"{claim.phenomenon}/{claim.name}"
+    return f"linnet reproduce {name} --seed {problem.seed}{option}"
 
 
 def _severity(comparison: Comparison) -> tuple[int, float]:
