@@ -206,6 +206,11 @@ VALUES = np.linalg.eigvalsh(X.T @ X / 60)
         ),
         (lambda: measure.spiked_spectrum(VALUES, 60, count=9), "leave a bulk of 8"),
         (lambda: measure.input_spikes(X, blocks=50), "`blocks` must lie in"),
+        (
+            lambda: measure.input_spikes(np.ones((5, 100))),
+            "`inputs` must hold 16 samples or more, but has 5: errors take 4 blocks",
+        ),
+        (lambda: measure.input_spikes(X[:16, :3]), r"`blocks` must lie in \[4, 4\]"),
         (lambda: measure.input_spikes(X * np.nan), "`inputs` must be finite"),
         (lambda: measure.target_alignments(X, X[:9, 0], blocks=8), "`targets`"),
         (lambda: measure.target_alignments(X, X[:, 0], blocks=8), "must have a spike"),

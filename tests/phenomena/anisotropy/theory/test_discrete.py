@@ -131,6 +131,14 @@ def test_steps_beyond_the_largest_stable_one_leave_the_balanced_minimum(depth):
     ("call", "message"),
     [
         (lambda: discrete_slowdown(-0.1, 1.0), "`learning_rate` must be finite and >="),
+        (
+            lambda: discrete_half_time(spike_plane(10.0, 0.3), 1e-6, 10.0),
+            "`learning_rate` must be <= 1 / drive, but times drive is 34.4: this is an",
+        ),
+        (
+            lambda: discrete_half_time(spike_plane(0.0, 0.3), 1e-6, [0.999, 1.001]),
+            "`learning_rate` must be <= 1 / drive, but times drive is 1: this",
+        ),
         (lambda: discrete_slowdown(0.1, 0.0), "`drive` must be positive and finite"),
         (
             lambda: imbalance_step(np.nan, np.ones(2), np.ones(2), 0.1),

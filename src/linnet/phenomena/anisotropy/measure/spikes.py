@@ -164,6 +164,11 @@ def checked_inputs(
             "Argument `inputs` must be finite samples as rows, three or more, but has"
             f" shape {x.shape} or an entry that is not finite."
         )
+    if blocks and len(x) < 16:
+        raise ValueError(
+            f"Argument `inputs` must hold 16 samples or more, but has {len(x)}: errors"
+            " take 4 blocks of 4 samples, one sample a row."
+        )
     if blocks and not 4 <= blocks <= len(x) // 4:
         raise ValueError(
             f"Argument `blocks` must lie in [4, {len(x) // 4}], a fourth of the"

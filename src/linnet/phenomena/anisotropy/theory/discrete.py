@@ -14,6 +14,8 @@ from linnet.phenomena.anisotropy.theory.sharpness import balanced_sharpness
 from linnet.shapes import Float
 
 STEP = "zero is the flow, and negative steps climb"
+LARGEST = 1.0
+r"""Growth $\eta s_1$ in a step up to which an expansion in steps is given."""
 
 
 def discrete_slowdown(
@@ -58,9 +60,9 @@ def discrete_half_time(
     the slowdown of the exponential growth, and what bending towards the corner takes
     back. The second part does not depend on the start.
 
-    Valid for: starts well below the corner, on $u_1$; $\eta s_1$ below about 0.3. The
-    error is about $0.22\eta^2s_1$ (measured), for ever smaller starts too. Never
-    negative.
+    Valid for: starts well below the corner, on $u_1$; $\eta s_1$ below about 0.3;
+    refused above 1. The error is about $0.22\eta^2s_1$ (measured), for ever smaller
+    starts too. Never negative.
 
     Args:
         task: A plane or a grid of them, moments of one output, or a `FirstLine`.
@@ -71,11 +73,19 @@ def discrete_half_time(
         Learning rate times steps (interpolated between steps).
 
     Raises:
-        ValueError: as `half_time` and `discrete_slowdown`.
+        ValueError: as `half_time` and `discrete_slowdown`; when $\eta s_1>1$.
 
     Reference: derived here.
     """
-    slowdown = discrete_slowdown(learning_rate, first_line(task).drive)
+    drive = first_line(task).drive
+    slowdown = discrete_slowdown(learning_rate, drive)
+    growth = np.max(np.asarray(learning_rate, float) * drive, initial=0.0)
+    if growth > LARGEST:
+        raise ValueError(
+            f"Argument `learning_rate` must be <= {LARGEST:g} / drive, but times drive"
+            f" is {growth:.3g}: this is an expansion in small steps, good below about"
+            " 0.3."
+        )
     bend = 0.75 * np.log(2) * np.asarray(learning_rate, float)
     return np.maximum(slowdown * half_time(task, start) - bend, 0.0)
 
