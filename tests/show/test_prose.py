@@ -3,7 +3,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from hypothesis import given, strategies as st
 
-from linnet.show.prose import formula, plain, prose
+from linnet.show.prose import formula, formulas, plain, prose
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -18,6 +18,27 @@ def test_latex_becomes_mathml():
 @pytest.mark.parametrize("latex", [r"\frac{1}{", r"\unheard{x}", "", "x^2^3"])
 def test_what_cannot_be_read_is_shown_as_code(latex):
     assert formula(latex) == f'<code class="latex">{latex}</code>'
+
+
+def test_formulas_side_by_side_can_be_broken_between_them():
+    latex = r"a = \frac{1}{2},\quad b = c, \qquad d"
+    parts = (r"a = \frac{1}{2},", "b = c,", "d")
+    assert formulas(latex) == "\n".join(formula(part) for part in parts)
+    assert formulas("a = b") == formula("a = b")
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\{a \quad b\}",
+        r"\left( a \quad b \right)",
+        r"\begin{matrix} a \quad b \end{matrix}",
+        r"a \quad",
+        r"\quadratic",
+    ],
+)
+def test_what_cannot_stand_alone_stays_whole(latex):
+    assert formulas(latex) == formula(latex)
 
 
 def test_a_function_stands_apart_from_its_factors_but_not_from_a_bracket():

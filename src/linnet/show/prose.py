@@ -24,6 +24,8 @@ _LAYOUT = frozenset(
 _SCRIPTS = frozenset({"msub", "msup", "msubsup"})
 _ROWS = frozenset({"math", "mrow", "mtd", "mstyle"})
 _THIN = "0.167em"
+_QUADS = re.compile(r"\\q?quad(?![A-Za-z])\s*")
+_PAIRS = (("{", "}"), (r"\left", r"\right"), (r"\begin", r"\end"))
 _PIECES = re.compile(r"(\$[^$\n]+\$|`[^`\n]+`)")
 
 
@@ -45,6 +47,21 @@ def formula(latex: str, display: str = "block") -> Markup:
     return Markup(tostring(tree, encoding="unicode", short_empty_elements=False))
 
 
+def formulas(latex: str) -> Markup:
+    r"""`latex` as one formula before and after each `\quad`, where a page can break.
+
+    Args:
+        latex: Formulas side by side; one whose parts cannot stand alone stays whole.
+
+    Returns:
+        Markup that is safe to put into a page, whatever `latex` holds.
+    """
+    parts = [part.strip() for part in _QUADS.split(latex)]
+    if not all(part and _is_closed(part) for part in parts):
+        return formula(latex)
+    return Markup("\n").join(formula(part) for part in parts)
+
+
 def prose(text: str) -> Markup:
     """`text` escaped, its `$...$` as formulas and its backquoted parts as code."""
     parts = []
@@ -61,6 +78,10 @@ def prose(text: str) -> Markup:
 def plain(text: str) -> str:
     """`text` without the marks of `prose`, for places that take no markup."""
     return text.replace("$", "").replace("`", "")
+
+
+def _is_closed(latex: str) -> bool:
+    return all(latex.count(left) == latex.count(right) for left, right in _PAIRS)
 
 
 def _tame(tree: Element) -> None:

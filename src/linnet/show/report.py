@@ -16,7 +16,7 @@ from linnet.show import verdicts
 from linnet.show.embed import Picture, picture
 from linnet.show.figure import svg_and_png
 from linnet.show.markup import slug
-from linnet.show.prose import formula, plain, prose
+from linnet.show.prose import formulas, plain, prose
 from linnet.study.claim import Verdict
 from linnet.study.figure import Figure
 from linnet.study.findings import Answer
@@ -163,7 +163,7 @@ def _fill(report: Report, pictures: Mapping[str, Picture]) -> str:
     environment.filters |= {
         "prose": prose,
         "plain": plain,
-        "formula": formula,
+        "formulas": formulas,
         "number": number,
         "duration": duration,
         "slug": slug,
