@@ -181,6 +181,14 @@ def test_a_grid_of_ten_thousand_points_is_one_call():
         ({"n": 2.5}, "`n` must be a whole number >= 1, but is 2.5"),
         ({"d": np.nan}, "`d` must be a whole number >= 1, but is nan"),
         ({"spike_strength": -1.0}, "`spike_strength` must be finite and > -1"),
+        (
+            {"spike_strength": 1e300},
+            "must be <= 1e\\+12 for exact means, but is 1e\\+300",
+        ),
+        (
+            {"n": [1, 2], "d": [7, 8, 9]},
+            r"broadcast, but are `n` \(2,\), `d` \(3,\): g",
+        ),
         ({"alignment": 1.01}, "`alignment` must lie in"),
         ({"norm": 0.0}, "`norm` must be positive and finite, but is 0"),
         ({"noise": -0.1}, "`noise` must be finite and >= 0, but is -0.1"),
@@ -197,3 +205,22 @@ def test_what_no_data_set_has_is_refused(change, message):
         del given_["alignment"]
         with pytest.raises(ValueError, match=message):
             null_space_power(**given_)
+
+
+def test_the_strongest_spikes_keep_their_digits():
+    # The slow obvious way: equal steps in the log-odds, as far as the tails go.
+    x = np.arange(-300, 600, 0.05)
+    rho, n, d = 1e12, 4, 7
+    a, b = (d - n) / 2, n / 2
+    weight = np.exp(a * x - (a + b) * np.logaddexp(0, x))
+    null = np.exp(x - np.logaddexp(x, np.log1p(rho)))
+    bias = weight @ (null * (1 + rho * null)) / weight.sum()
+    assert finite_risk(n, d, rho, 1.0).bias == pytest.approx(bias, rel=2e-11)
+
+
+@pytest.mark.parametrize("name", ["n", "d", "spike_strength", "alignment", "noise"])
+def test_text_is_no_number(name):
+    given_ = {"n": 20, "d": 80, "spike_strength": 1.0, "alignment": 1.0, name: "1"}
+    message = f"`{name}` must be real numbers, but is '1': convert it"
+    with pytest.raises(TypeError, match=message):
+        finite_risk(**given_)

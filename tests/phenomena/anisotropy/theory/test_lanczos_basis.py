@@ -178,3 +178,8 @@ SINGULAR = given_covariance(np.diag([1.0, 2.0, 0.0])).matrix()
 def test_moments_of_no_data_or_of_several_outputs_are_refused(moments, message):
     with pytest.raises(ValueError, match=message):
         adapted_basis(moments)
+
+
+def test_a_matrix_is_no_moments():
+    with pytest.raises(TypeError, match="`moments` must be of type Moments, but is of"):
+        adapted_basis(np.eye(3))

@@ -113,6 +113,15 @@ def test_the_five_to_one_example_is_five_quarters():
         (lambda: limit_risk(1.0, 0.5, 2.0, 1.0, 0.0, -1.0), "`ridge` must be finite"),
         (lambda: limit_squared_norm(1.0, 0.5, np.nan), "`aspect_ratio` must be"),
         (lambda: limit_squared_norm(1.0, 0.5, 2.0, 1.0, np.nan), "`noise` must be"),
+        (
+            lambda: limit_risk(1.0, [0.1, 0.5], [1.0, 2.0, 3.0]),
+            r"broadcast, but are `alignment` \(2,\), `aspect_ratio` \(3,\): give each",
+        ),
+        (
+            lambda: limit_squared_norm(1.0, 0.5, np.ones(3), 1.0, np.ones((2, 1, 2))),
+            r"but are `aspect_ratio` \(3,\), `noise` \(2, 1, 2\)",
+        ),
+        (lambda: limit_kappa([1.0, 2.0], np.ones(3)), r"`aspect_ratio` \(2,\), `ridge"),
         (lambda: limit_kappa(2.0, np.inf), "`ridge` must be finite and >= 0"),
         (lambda: harmful_spikes(1.0), "`aspect_ratio` must be > 1, but is 1"),
     ],

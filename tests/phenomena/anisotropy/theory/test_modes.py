@@ -60,3 +60,11 @@ def test_several_outputs_and_no_correlation_are_refused():
         task_modes(Moments(np.eye(2), np.ones((3, 2)), np.eye(3)))
     with pytest.raises(ValueError, match="`yx` that is not zero, but all of it is"):
         task_modes(Moments(np.eye(2), np.zeros((1, 2)), np.eye(1)))
+
+
+def test_what_is_no_task_is_refused_by_its_type():
+    message = (
+        "`task` must be of type Plane, Moments or InputModes, but is of type float"
+    )
+    with pytest.raises(TypeError, match=message):
+        task_modes(10.0)

@@ -265,3 +265,23 @@ LINE = FirstLine(np.array(1.0), np.array(2.0))
 def test_what_has_no_first_phase_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_what_is_no_task_is_refused_by_its_type():
+    message = (
+        "`task` must be of type Plane, Moments, InputModes or FirstLine, but is of type"
+    )
+    for function in (first_line, corner):
+        with pytest.raises(TypeError, match=f"{message} float"):
+            function(10.0)
+    for function in (half_time, first_phase_time):
+        with pytest.raises(TypeError, match=f"{message} ndarray"):
+            function(np.eye(2), 1e-3)
+
+
+def test_a_grid_of_tasks_and_starts_that_do_not_fit_is_refused():
+    plane = spike_plane(np.ones(3), 0.5)
+    with pytest.raises(
+        ValueError, match=r"`drive` \(3,\), .*`start` \(2,\): give each"
+    ):
+        half_time(plane, [0.1, 0.2])

@@ -77,6 +77,13 @@ def test_a_grid_of_planes_is_computed_at_once():
         ([1.0, -2.0], 0.5, 1.0, "`spike_strength` must be finite and > -1, but is -2"),
         (1.0, 1.5, 1.0, r"`alignment` must lie in \[-1, 1\], but is 1.5"),
         (1.0, 0.5, 0.0, "`norm` must be positive and finite, but is 0"),
+        (
+            np.ones(3),
+            [0.5, 0.6],
+            1.0,
+            r"must have shapes that broadcast, but are `spike_strength` \(3,\),"
+            r" `alignment` \(2,\): give each grid an axis of its own",
+        ),
         (1.0, 0.5, np.inf, "`norm` must be positive and finite, but is inf"),
     ],
 )

@@ -188,3 +188,11 @@ UNIT = np.array([1.0, 0.0, 0.0])
 def test_impossible_starts_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_lists_of_numbers_are_no_layers():
+    for weights in ([[1.0, 0.0], [1.0]], [[[1.0, 0.0]], [[1.0]]], 3.0):
+        with pytest.raises(
+            TypeError, match=r"`weights` must be two arrays \(p, d\) and"
+        ):
+            effective_start(weights, np.ones(2))

@@ -155,3 +155,11 @@ def test_a_risk_that_still_falls_at_the_last_time_is_refused(monkeypatch):
     monkeypatch.setattr(stopping, "LATEST", 1.0)
     with pytest.raises(ArithmeticError, match=r"still falls at t = 0\.1"):
         best_stopping(spiked_population(5.0, 0.6), aspect_ratio=0.5, noise=NOISE)
+
+
+def test_what_is_no_population_is_refused_by_its_type():
+    message = "`spectrum` must be of type PopulationSpectrum, but is of type int"
+    with pytest.raises(TypeError, match=message):
+        best_stopping(8, aspect_ratio=0.5, noise=1.0)
+    with pytest.raises(TypeError, match=message):
+        learning_curve(8, np.ones(1), aspect_ratio=0.5)

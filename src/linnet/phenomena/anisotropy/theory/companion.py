@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from linnet.phenomena.anisotropy.theory.population import PopulationSpectrum
-from linnet.phenomena.anisotropy.theory.refusals import check_aspect_ratio
+from linnet.phenomena.anisotropy.theory.refusals import check_aspect_ratio, check_type
 from linnet.shapes import Float
 
 ROUNDS = 12
@@ -52,6 +52,7 @@ def support_edges(
         array([0.25, 6.3 ])
     """
     check_aspect_ratio(aspect_ratio)
+    check_type("spectrum", spectrum, PopulationSpectrum)
     bulk = spectrum.shares * spectrum.eigenvalues > 0
     eigenvalues = spectrum.eigenvalues[bulk]
     shares = aspect_ratio * spectrum.shares[bulk]
@@ -109,6 +110,7 @@ def companion_transform(
         raise ValueError(
             "Argument `points` must be finite and off the real line, but is not."
         )
+    check_type("spectrum", spectrum, PopulationSpectrum)
     bulk = spectrum.shares * spectrum.eigenvalues > 0
     eigenvalues = spectrum.eigenvalues[bulk]
     shares = aspect_ratio * spectrum.shares[bulk]

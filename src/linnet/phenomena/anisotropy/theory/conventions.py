@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.refusals import (
+    broadcast_floats,
     check_alignment,
     check_noise,
     check_norm,
@@ -132,10 +133,12 @@ def signal_power(
     check_spike(spike_strength)
     check_alignment(alignment)
     check_norm(norm)
-    rho, cosine = np.asarray(spike_strength, float), np.asarray(alignment, float)
+    rho, cosine, size = broadcast_floats(
+        spike_strength=spike_strength, alignment=alignment, norm=norm
+    )
     # One minus the square, so that nothing cancels close to a spike of -1.
     rest = (1 - cosine) * (1 + cosine)
-    return np.asarray(norm, float) ** 2 * (rest + (1 + rho) * cosine**2)
+    return size**2 * (rest + (1 + rho) * cosine**2)
 
 
 def risk_of_parts(

@@ -25,6 +25,7 @@ from linnet.phenomena.anisotropy.theory.refusals import (
     check_noise,
     check_positive,
     check_time_row,
+    check_type,
 )
 from linnet.shapes import Float
 
@@ -219,6 +220,7 @@ def training(
 
     Two layers end at $\theta=$ `reach` if that comes first.
     """
+    check_type("spectrum", spectrum, PopulationSpectrum)
     _check(depth, noise, init_scale)
     fresh = np.asarray(noise, dtype=float)
     scale = np.asarray(1.0 if init_scale is None else init_scale, dtype=float)

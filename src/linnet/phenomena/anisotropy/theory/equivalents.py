@@ -23,6 +23,7 @@ from linnet.phenomena.anisotropy.theory.conventions import (
     risk_of_parts,
 )
 from linnet.phenomena.anisotropy.theory.refusals import (
+    broadcast_floats,
     check_alignment,
     check_noise,
     check_norm,
@@ -152,8 +153,9 @@ def spike_and_bulk(
         raise ValueError(
             f"Argument `d` must be finite and >= 1, but is {wrong.flat[0]:.6g}."
         )
-    given = (np.asarray(x, dtype=float) for x in (spike_strength, alignment, norm))
-    inputs, rho, cosine, size = np.broadcast_arrays(inputs, *given)
+    inputs, rho, cosine, size = broadcast_floats(
+        d=d, spike_strength=spike_strength, alignment=alignment, norm=norm
+    )
     rest = (1 - cosine) * (1 + cosine)
     pairs = (
         (1 + rho, np.ones_like(rho)),

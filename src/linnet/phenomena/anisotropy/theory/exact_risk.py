@@ -28,6 +28,9 @@ from linnet.phenomena.anisotropy.theory.refusals import (
 )
 from linnet.shapes import Float
 
+STRONGEST = 1e12
+"""Spike up to which means are right to 1e-11; at 1e20 they may be a tenth too small."""
+
 
 def finite_risk(
     n: ArrayLike,
@@ -47,13 +50,14 @@ def finite_risk(
     every term positive; without a spike $1-n/d$ and $n/(d-n-1)$. For $d\le n$ the bias
     is 0 and the variance $\sigma^2d/(n-d-1)$ for every covariance.
 
-    Valid for: Gaussian inputs of covariance $I+\rho\mu\mu^\top$, any $n, d\ge1$. The
-    variance is infinite for $\lvert d-n\rvert\le1$, and 0 without noise. About 1e-11.
+    Valid for: Gaussian inputs of covariance $I+\rho\mu\mu^\top$, any $n, d\ge1$ and
+    $\rho\le10^{12}$ (at 1e20 and n = 4 a tenth would be lost). The variance is infinite
+    for $\lvert d-n\rvert\le1$, and 0 without noise. About 1e-11.
 
     Args:
         n: Samples.
         d: Inputs.
-        spike_strength: $\rho > -1$.
+        spike_strength: $\rho$ in $(-1, 10^{12}]$.
         alignment: $A$, cosine between spike and teacher.
         norm: $b = \lVert\beta\rVert$.
         noise: $\sigma$ of the labels. All broadcast.
@@ -70,7 +74,12 @@ def finite_risk(
     """
     _check(n, d, spike_strength, alignment, norm, noise)
     samples, inputs, strength, cosine, size, label = broadcast_floats(
-        n, d, spike_strength, alignment, norm, noise
+        n=n,
+        d=d,
+        spike_strength=spike_strength,
+        alignment=alignment,
+        norm=norm,
+        noise=noise,
     )
     averages = _averages(samples, inputs, strength)
     rest = (1 - cosine) * (1 + cosine)
@@ -109,7 +118,7 @@ def finite_squared_norm(
     Args:
         n: Samples.
         d: Inputs.
-        spike_strength: $\rho > -1$.
+        spike_strength: $\rho$ in $(-1, 10^{12}]$.
         alignment: $A$.
         norm: $b$.
         noise: $\sigma$. All broadcast.
@@ -125,7 +134,12 @@ def finite_squared_norm(
     """
     _check(n, d, spike_strength, alignment, norm, noise)
     samples, inputs, strength, cosine, size, label = broadcast_floats(
-        n, d, spike_strength, alignment, norm, noise
+        n=n,
+        d=d,
+        spike_strength=spike_strength,
+        alignment=alignment,
+        norm=norm,
+        noise=noise,
     )
     averages = _averages(samples, inputs, strength)
     rest = (1 - cosine) * (1 + cosine)
@@ -153,7 +167,7 @@ def null_space_power(
     Args:
         n: Samples.
         d: Inputs.
-        spike_strength: $\rho > -1$. All broadcast.
+        spike_strength: $\rho$ in $(-1, 10^{12}]$. All broadcast.
 
     Raises:
         ValueError: when an argument is out of range.
@@ -161,8 +175,10 @@ def null_space_power(
     Reference: derived here.
     """
     check_counts(n, d)
-    check_spike(spike_strength)
-    samples, inputs, strength = broadcast_floats(n, d, spike_strength)
+    _check_strength(spike_strength)
+    samples, inputs, strength = broadcast_floats(
+        n=n, d=d, spike_strength=spike_strength
+    )
     averages = _averages(samples, inputs, strength)
     # d - n - 1 + (1 - q) + (1 + rho) q, so that nothing cancels.
     power = averages["wide"] - 1 + averages["seen"] + (1 + strength) * averages["null"]
@@ -178,11 +194,21 @@ def _check(
     noise: ArrayLike,
 ) -> None:
     check_counts(n, d)
-    check_spike(spike_strength)
+    _check_strength(spike_strength)
     check_alignment(alignment)
     check_norm(norm)
     check_noise(noise)
     check_one_input(d, alignment)
+
+
+def _check_strength(spike_strength: ArrayLike) -> None:
+    check_spike(spike_strength)
+    largest = np.max(spike_strength, initial=0.0)
+    if largest > STRONGEST:
+        raise ValueError(
+            f"Argument `spike_strength` must be <= {STRONGEST:g} for exact means, but"
+            f" is {largest:.3g}: beyond, rare samples decide, and digits are lost."
+        )
 
 
 def _averages(

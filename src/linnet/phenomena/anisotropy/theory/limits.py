@@ -16,6 +16,7 @@ from linnet.phenomena.anisotropy.theory.conventions import (
     signal_power,
 )
 from linnet.phenomena.anisotropy.theory.refusals import (
+    broadcast_floats,
     check_aspect_ratio,
     check_noise,
     check_penalty,
@@ -67,6 +68,14 @@ def limit_risk(
     power = signal_power(spike_strength, alignment, norm)  # and refuses
     check_noise(noise)
     kappa, ratio, penalty = _kappa(aspect_ratio, ridge)
+    broadcast_floats(
+        spike_strength=spike_strength,
+        alignment=alignment,
+        aspect_ratio=aspect_ratio,
+        norm=norm,
+        noise=noise,
+        ridge=ridge,
+    )  # or refuses
     rho, cosine = np.asarray(spike_strength, float), np.asarray(alignment, float)
     rest = (1 - cosine) * (1 + cosine)
     slope = _slope(kappa, ratio, penalty)
@@ -113,6 +122,13 @@ def limit_squared_norm(
     signal_power(spike_strength, alignment, norm)  # refuses
     check_noise(noise)
     kappa, ratio, _ = _kappa(aspect_ratio, 0.0)
+    broadcast_floats(
+        spike_strength=spike_strength,
+        alignment=alignment,
+        aspect_ratio=aspect_ratio,
+        norm=norm,
+        noise=noise,
+    )  # or refuses
     rho, cosine = np.asarray(spike_strength, float), np.asarray(alignment, float)
     rest = (1 - cosine) * (1 + cosine)
     known = cosine**2 * (1 + rho) / (1 + rho + kappa) + rest / (1 + kappa)
@@ -203,8 +219,7 @@ def _kappa(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     check_aspect_ratio(aspect_ratio)
     check_penalty(ridge)
-    given = np.asarray(aspect_ratio, dtype=float), np.asarray(ridge, dtype=float)
-    ratio, penalty = np.broadcast_arrays(*given)
+    ratio, penalty = broadcast_floats(aspect_ratio=aspect_ratio, ridge=ridge)
     half = ((ratio - 1) + penalty) / 2
     root = np.hypot(half, np.sqrt(penalty))
     # Of the two forms of the root the one that adds.

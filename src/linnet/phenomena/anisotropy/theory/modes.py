@@ -6,7 +6,7 @@ import numpy as np
 
 from linnet.phenomena.anisotropy.theory.input_modes import InputModes, modes_of_moments
 from linnet.phenomena.anisotropy.theory.plane import Plane
-from linnet.phenomena.anisotropy.theory.refusals import check_scalar_output
+from linnet.phenomena.anisotropy.theory.refusals import check_scalar_output, check_type
 from linnet.shapes import Float
 from linnet.task import Moments
 
@@ -51,9 +51,11 @@ def task_modes(task: Task) -> Modes:
 
     Raises:
         ValueError: when there are several outputs, or nothing to learn.
+        TypeError: when the task is none of these.
 
     Reference: derived here.
     """
+    check_type("task", task, Plane, Moments, InputModes)
     if isinstance(task, Plane):
         along = (1 + task.spike_strength) * task.alignment
         aside = np.sqrt((1 - task.alignment) * (1 + task.alignment))

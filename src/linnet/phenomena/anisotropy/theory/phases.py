@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.deep_clock import deep_clock, deep_position
-from linnet.phenomena.anisotropy.theory.modes import (
-    Task,
-    check_one_output,
-    task_modes,
-)
+from linnet.phenomena.anisotropy.theory.input_modes import InputModes
+from linnet.phenomena.anisotropy.theory.modes import Task, check_one_output, task_modes
 from linnet.phenomena.anisotropy.theory.plane import Plane
 from linnet.phenomena.anisotropy.theory.refusals import (
+    broadcast_floats,
     check_depth,
     check_fraction,
     check_imbalance,
     check_not_negative,
     check_positive,
     check_time_row,
+    check_type,
 )
 from linnet.shapes import Float
 from linnet.task import Moments
@@ -55,6 +54,7 @@ def first_line(task: Task | FirstLine) -> FirstLine:
 
     Reference: derived here.
     """
+    check_type("task", task, Plane, Moments, InputModes, FirstLine)
     if isinstance(task, Plane):
         return FirstLine(task.drive, task.moment[..., 0, 0])
     if isinstance(task, Moments):
@@ -249,9 +249,9 @@ def _prepared(
     check_depth(depth)
     check_not_negative("start", start, "take the mirrored direction instead")
     delta = check_imbalance(imbalance, depth)
-    line, begin = first_line(task), np.asarray(start, float)
-    drive, curvature, begin, delta = np.broadcast_arrays(
-        line.drive, line.curvature, begin, delta
+    line = first_line(task)
+    drive, curvature, begin, delta = broadcast_floats(
+        drive=line.drive, curvature=line.curvature, start=start, imbalance=delta
     )
     return FirstLine(drive, curvature), begin, delta
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from linnet.phenomena.anisotropy.theory.conventions import signal_power
 from linnet.phenomena.anisotropy.theory.refusals import (
+    broadcast_floats,
     check_alignment,
     check_positive,
     check_spike,
@@ -110,8 +111,8 @@ def spike_plane(
     check_spike(spike_strength)
     check_alignment(alignment)
     check_positive("norm", norm, "a teacher of length zero teaches nothing")
-    rho, cosine, size = np.broadcast_arrays(
-        *(np.asarray(x, dtype=float) for x in (spike_strength, alignment, norm))
+    rho, cosine, size = broadcast_floats(
+        spike_strength=spike_strength, alignment=alignment, norm=norm
     )
     sine = np.sqrt((1 - cosine) * (1 + cosine))
     variance = 1 + rho  # along the spike

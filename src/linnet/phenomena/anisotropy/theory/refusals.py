@@ -1,7 +1,7 @@
 """Arguments that no formula or flow of this phenomenon has an answer for."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -87,7 +87,7 @@ def check_count(name: str, value: ArrayLike, reason: str) -> None:
 
 def check_one_input(d: ArrayLike, alignment: ArrayLike) -> None:
     """Refuse a teacher of one input that is not parallel to the spike."""
-    inputs, cosine = broadcast_floats(d, alignment)
+    inputs, cosine = broadcast_floats(d=d, alignment=alignment)
     wrong = (inputs == 1) & (np.abs(cosine) < 1)
     if wrong.any():
         raise ValueError(
@@ -98,7 +98,7 @@ def check_one_input(d: ArrayLike, alignment: ArrayLike) -> None:
 
 def check_finite(name: str, value: ArrayLike) -> None:
     """Refuse what is not finite."""
-    given = np.asarray(value, dtype=float)
+    given = floats(name, value)
     if not np.isfinite(given).all():
         worst = given[~np.isfinite(given)].flat[0]
         raise ValueError(f"Argument `{name}` must be finite, but is {worst:.6g}.")
@@ -211,6 +211,7 @@ def check_finite_row(
 
 def check_scalar_output(moments: Moments) -> None:
     """Refuse several outputs."""
+    check_type("moments", moments, Moments)
     k = len(moments.yx)
     if k != 1:
         raise ValueError(
@@ -221,6 +222,13 @@ def check_scalar_output(moments: Moments) -> None:
 
 def check_two_layers(weights: Weights) -> None:
     """Refuse what is no pair of layers (p, d) and (1, p)."""
+    layers = tuple(weights) if isinstance(weights, Iterable) else (weights,)
+    for layer in layers:
+        if not hasattr(layer, "shape"):
+            raise TypeError(
+                "Argument `weights` must be two arrays (p, d) and (1, p), but holds"
+                f" one of type {type(layer).__name__}."
+            )
     check_weights(weights)
     if len(weights) != 2 or len(weights[-1]) != 1:
         raise ValueError(
@@ -229,10 +237,40 @@ def check_two_layers(weights: Weights) -> None:
         )
 
 
-def broadcast_floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:
-    """Arguments of a formula as floats of one shape."""
-    arrays = (np.asarray(value, dtype=float) for value in values)
-    return tuple(np.broadcast_arrays(*arrays))
+def check_type(name: str, given: object, *kinds: type) -> None:
+    """Refuse what is of another type than these."""
+    if not isinstance(given, kinds):
+        *others, last = (kind.__name__ for kind in kinds)
+        allowed = f"{', '.join(others)} or {last}" if others else last
+        raise TypeError(
+            f"Argument `{name}` must be of type {allowed}, but is of type"
+            f" {type(given).__name__}."
+        )
+
+
+def floats(name: str, value: ArrayLike) -> Float[np.ndarray, "*grid"]:
+    """Numbers as an array, and no text that looks like numbers."""
+    given = np.asarray(value)
+    if given.dtype.kind in "SUMmc":
+        raise TypeError(
+            f"Argument `{name}` must be real numbers, but is {value!r}: convert it"
+            " first."
+        )
+    return np.asarray(value, dtype=float)
+
+
+def broadcast_floats(**values: ArrayLike) -> tuple[np.ndarray, ...]:
+    """Arguments of a formula, by their names, as floats of one shape."""
+    arrays = [floats(name, value) for name, value in values.items()]
+    try:
+        return tuple(np.broadcast_arrays(*arrays))
+    except ValueError:
+        pairs = zip(values, arrays, strict=True)
+        shapes = [f"`{name}` {array.shape}" for name, array in pairs if array.ndim]
+        raise ValueError(
+            f"Arguments must have shapes that broadcast, but are {', '.join(shapes)}:"
+            " give each grid an axis of its own."
+        ) from None
 
 
 def _refuse(
@@ -242,7 +280,7 @@ def _refuse(
     rule: str,
     reason: str,
 ) -> None:
-    given = np.asarray(value, dtype=float)
+    given = floats(name, value)
     fine = np.isfinite(given) & is_fine(given)
     if not fine.all():
         worst = given[~fine].flat[0]

@@ -56,7 +56,9 @@ def risk_probability(
     check_counts(n, d)
     check_spike(spike_strength)
     check_norm(norm)
-    value, size, *others = broadcast_floats(risk, norm, n, d, spike_strength)
+    value, size, *others = broadcast_floats(
+        risk=risk, norm=norm, n=n, d=d, spike_strength=spike_strength
+    )
     return _probability(value / size**2, *others)[()]
 
 
@@ -102,7 +104,7 @@ def risk_quantile(
     check_spike(spike_strength)
     check_norm(norm)
     part, size, samples, inputs, rho = broadcast_floats(
-        share, norm, n, d, spike_strength
+        share=share, norm=norm, n=n, d=d, spike_strength=spike_strength
     )
     wide = np.maximum(inputs - samples, 1)
     v = betaincinv(wide / 2, samples / 2, part)

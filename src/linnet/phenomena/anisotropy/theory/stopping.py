@@ -17,7 +17,7 @@ from linnet.phenomena.anisotropy.theory.curve import Training, training
 from linnet.phenomena.anisotropy.theory.equivalents import equivalent_risk
 from linnet.phenomena.anisotropy.theory.penalty import optimal_ridge
 from linnet.phenomena.anisotropy.theory.population import PopulationSpectrum
-from linnet.phenomena.anisotropy.theory.refusals import check_one_number
+from linnet.phenomena.anisotropy.theory.refusals import check_one_number, check_type
 from linnet.shapes import Float
 
 SAME = 1e-10
@@ -235,6 +235,7 @@ def _check_one(
     init_scale: float | None,
 ) -> None:
     """Refuse grids: each point has a best time of its own."""
+    check_type("spectrum", spectrum, PopulationSpectrum)
     check_one_number("aspect_ratio", aspect_ratio)
     check_one_number("noise", noise)
     check_one_number("init_scale", 1.0 if init_scale is None else init_scale)
