@@ -172,3 +172,12 @@ def test_a_direction_of_one_sample_has_no_error_bar_and_says_why():
     assert np.isfinite(found.matrix).all()
     assert found.estimate is None
     assert "one sample alone" in found.reason
+
+
+def test_one_output_may_be_a_row_or_a_column():
+    x, rng = some_inputs(30, 3, 8)
+    y = np.tanh(x[:, 0]) + rng.normal(size=30)
+    row, column = measure.linear_part(x, y), measure.linear_part(x, y[:, None])
+    assert row.matrix.shape == (1, 3)
+    np.testing.assert_array_equal(row.matrix, column.matrix)
+    np.testing.assert_array_equal(row.estimate.stderr, column.estimate.stderr)

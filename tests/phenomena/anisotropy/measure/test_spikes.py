@@ -189,6 +189,17 @@ def test_inputs_without_a_spike_have_no_strengths_but_a_bulk():
     assert abs(found.bulk_variance.z(BULK)) < 4
 
 
+def test_targets_of_one_output_may_be_a_row_or_a_column():
+    x, rng = spiked_inputs(200, 30, [8.0], 4)
+    y = x[:, 0] + x[:, 1] + rng.normal(size=200)
+    row = measure.target_alignments(x, y)
+    column = measure.target_alignments(x, y[:, None])
+    np.testing.assert_array_equal(row.value, column.value)
+    np.testing.assert_array_equal(row.stderr, column.stderr)
+    with pytest.raises(ValueError, match=r"`targets` must be 200 finite numbers"):
+        measure.target_alignments(x, np.stack([y, y], axis=1))
+
+
 X = np.random.default_rng(5).normal(size=(60, 12))
 VALUES = np.linalg.eigvalsh(X.T @ X / 60)
 

@@ -84,7 +84,7 @@ class LinearPart:
 
 def linear_part(
     inputs: Float[np.ndarray, "n d"],
-    predictions: Float[np.ndarray, "n k"],
+    predictions: Float[np.ndarray, "n *k"],
     *,
     with_offset: bool = False,
 ) -> LinearPart:
@@ -102,7 +102,7 @@ def linear_part(
 
     Args:
         inputs: Samples as rows.
-        predictions: Of the network at these inputs.
+        predictions: Of the network at these inputs, (n, k), or (n,) for one output.
         with_offset: Whether a constant is fitted too.
 
     Returns:
@@ -276,13 +276,14 @@ def _check_rows(shape: tuple[int, ...], n: int) -> None:
 
 
 def _checked_samples(
-    inputs: Float[np.ndarray, "n d"], predictions: Float[np.ndarray, "n k"]
-) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n k"]]:
+    inputs: Float[np.ndarray, "n d"], predictions: Float[np.ndarray, "n *k"]
+) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n outputs"]]:
     x, f = np.asarray(inputs, dtype=float), np.asarray(predictions, dtype=float)
+    f = f[:, None] if f.ndim == 1 else f
     if x.ndim != 2 or f.ndim != 2 or len(x) != len(f) or len(x) < 2 or 0 in x.shape:
         raise ValueError(
             "Arguments must be samples as rows, two or more, inputs (n, d) and"
-            f" predictions (n, k), but have shapes {x.shape} and {f.shape}."
+            f" predictions (n, k) or (n,), but have shapes {x.shape} and {f.shape}."
         )
     if not (np.isfinite(x).all() and np.isfinite(f).all()):
         raise ValueError(

@@ -21,7 +21,7 @@ MANY = 1.25  # samples for each input from which least squares give the target's
 
 def target_alignments(
     inputs: Float[np.ndarray, "n d"],
-    targets: Float[np.ndarray, " n"],
+    targets: Float[np.ndarray, "n *one"],
     *,
     count: int | None = None,
     blocks: int = BLOCKS,
@@ -47,7 +47,7 @@ def target_alignments(
 
     Args:
         inputs: Samples as rows, drawn independently.
-        targets: Of one output.
+        targets: Of one output, (n,) or (n, 1).
         count: Number of spikes; None counts the eigenvalues beyond the bulk.
         blocks: Of samples, 4 or more.
 
@@ -62,6 +62,7 @@ def target_alignments(
     Reference: derived here; the overlaps are those of `spiked_spectrum`.
     """
     x, y = checked_inputs(inputs, blocks), np.asarray(targets, dtype=float)
+    y = y[:, 0] if y.shape == (len(x), 1) else y
     if y.shape != (len(x),) or not np.isfinite(y).all():
         raise ValueError(
             f"Argument `targets` must be {len(x)} finite numbers, one for each sample,"
