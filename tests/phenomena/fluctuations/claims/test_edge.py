@@ -7,8 +7,13 @@ import pytest
 
 from linnet.analyze import pose
 from linnet.phenomena.fluctuations import theory
-from linnet.phenomena.fluctuations.claims import edge_chains
-from linnet.phenomena.fluctuations.claims.edge import EACH, EDGE, MeanSquareEdge
+from linnet.phenomena.fluctuations.claims import edge, edge_chains
+from linnet.phenomena.fluctuations.claims.edge import (
+    EACH,
+    EDGE,
+    RESOLVED,
+    MeanSquareEdge,
+)
 from linnet.task import Dataset, load
 
 CLAIM = MeanSquareEdge()
@@ -117,6 +122,25 @@ def test_a_balance_that_only_its_own_weight_shows_is_not_the_edge(monkeypatch):
     monkeypatch.setattr(theory, "critical_covariance", isotropic)
     asked = pose(load("wine", center=True, scale="standard"), quick=True)
     assert outcomes(asked) == {EDGE: "holds", EACH: "fails"}
+
+
+def test_single_inputs_whose_error_bars_hide_the_edge_are_left_out_and_told():
+    asked = pose(load("wine", center=True), quick=True)
+    seen = CLAIM.observe(asked)[EACH]
+    largest = CLAIM.predict(asked)[EDGE][0]
+    assert len(edge_chains.axes(asked, 1)) == 6
+    assert CLAIM.predict(asked)[EACH].shape == seen.value.shape == (1,)
+    assert (seen.stderr < largest / RESOLVED).all()
+    assert outcomes(asked) == BOTH_HOLD
+    assert "Along 5 of 6 single inputs chains are too few" in CLAIM.note(asked)
+
+
+def test_where_no_single_input_tells_anything_the_edge_alone_is_judged(monkeypatch):
+    monkeypatch.setattr(edge, "RESOLVED", 1e12)
+    asked = pose(load("iris", center=True), quick=True)
+    assert outcomes(asked) == {EDGE: "holds"}
+    assert CLAIM.predict(asked).keys() == CLAIM.wrong(asked).keys() == {EDGE}
+    assert CLAIM.note(asked) == "Along single inputs chains are too few to tell."
 
 
 def test_what_leaves_a_direction_alone_is_told():

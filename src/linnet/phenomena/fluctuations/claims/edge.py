@@ -15,6 +15,7 @@ EDGE = "largest mean-square stable learning rate, per batch size"
 EACH = "the same along single principal inputs, smallest of these batches"
 SHOWN = (0.7, 1.0, 1.2)  # of the edge, in the figure
 ALIKE = 1e-9  # edges that are closer than this are one
+RESOLVED = 10  # standard errors that the edge must be, for a single input to tell
 LINE = 12  # batch sizes of the predicted curve
 
 
@@ -77,7 +78,7 @@ class MeanSquareEdge(FluctuationsClaim):
         return ZTest()
 
     def predict(self, problem: Problem) -> Quantities:
-        """From the data and the batch size."""
+        """From the data and the batch size; error bars say only how many are asked."""
         return _per_quantity(
             problem, edge_chains.edges(problem, edge_chains.seen_sizes(problem))
         )
@@ -90,7 +91,12 @@ class MeanSquareEdge(FluctuationsClaim):
 
     def observe(self, problem: Problem) -> Quantities:
         """Where loss and gain of the second moment balance, in one step."""
-        return _observed(problem)
+        found = _observed(problem)
+        each, kept = found.get(EACH), _resolved(problem)
+        if not isinstance(each, Estimate) or not kept.any():
+            return {EDGE: found[EDGE]}
+        shown = Estimate(each.value[kept], each.stderr[kept], each.effective_samples)
+        return {EDGE: found[EDGE], EACH: shown}
 
     def note(self, problem: Problem) -> str:
         """Where chains do not draw often enough, or V leaves a direction alone."""
@@ -106,8 +112,14 @@ class MeanSquareEdge(FluctuationsClaim):
                 "What becomes unstable first leaves a direction alone, so that it was"
                 " not seen that none becomes unstable before."
             )
-        elif not len(edge_chains.axes(problem, smallest)):
+        kept = _resolved(problem)
+        if edge_chains.is_definite(problem, smallest) and not kept.any():
             told.append("Along single inputs chains are too few to tell.")
+        elif not kept.all():
+            told.append(
+                f"Along {np.sum(~kept)} of {len(kept)} single inputs chains are too few"
+                f" to tell: the error bar is more than 1/{RESOLVED} of the edge."
+            )
         return " ".join(told)
 
     def figure(self, problem: Problem) -> Figure:
@@ -135,9 +147,18 @@ def _makers(problem: Problem, size: int) -> str:
 
 def _per_quantity(problem: Problem, rates: np.ndarray) -> Quantities:
     """Every principal input has the rate of the smallest batch."""
-    chosen = edge_chains.axes(problem, edge_chains.seen_sizes(problem)[0])
-    each = {EACH: np.full(len(chosen), rates[0])} if len(chosen) else {}
+    kept = int(_resolved(problem).sum())
+    each = {EACH: np.full(kept, rates[0])} if kept else {}
     return {EDGE: rates, **each}
+
+
+def _resolved(problem: Problem) -> np.ndarray:
+    """Which single inputs tell something: by their error bars, not by what is seen."""
+    each = _observed(problem).get(EACH)
+    if not isinstance(each, Estimate):
+        return np.zeros(0, dtype=bool)
+    edge = edge_chains.critical(problem, edge_chains.seen_sizes(problem)[0])[0]
+    return RESOLVED * each.stderr < edge
 
 
 @lru_cache(maxsize=8)
