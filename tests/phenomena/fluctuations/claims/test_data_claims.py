@@ -30,7 +30,9 @@ from linnet.task import Dataset, load
 
 OF_DATA = (NoiseFloor(), MeanSquareEdge())
 asked = pytest.mark.parametrize("claim", OF_DATA, ids=lambda claim: claim.name)
-posed = pytest.mark.parametrize("name", ["one output", "rank deficient"])
+posed = pytest.mark.parametrize(
+    "name", [pytest.param("one output", marks=pytest.mark.slow), "rank deficient"]
+)
 
 
 @pytest.fixture(scope="module")
