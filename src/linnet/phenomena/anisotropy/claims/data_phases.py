@@ -177,9 +177,9 @@ def coordinates(problem: Problem) -> np.ndarray:
 
 def _saved(problem: Problem) -> np.ndarray:
     """Steps of the run at which it was saved."""
-    return np.round(training(problem).times / question.learning_rate(problem)).astype(
-        int
-    )
+    steps = training(problem).steps
+    assert steps is not None  # only of gradient flow
+    return steps
 
 
 def _product(weights: Weights) -> np.ndarray:
