@@ -27,7 +27,7 @@ PLANTED = {
     "theory": ("phenomena/new/theory.py", "import linnet.dynamics"),
     "measure": ("phenomena/new/measure/rank.py", "import linnet.phenomena.new.theory"),
     "foundations": ("network/planted.py", "import jax.numpy as jnp"),
-    "matplotlib": ("study/planted.py", "from matplotlib.figure import Figure"),
+    "drawing": ("study/planted.py", "from matplotlib.figure import Figure"),
     "page": ("cli/planted.py", "import jinja2"),
     "terminal": ("phenomena/new/claims.py", "from rich.progress import track"),
     "web": ("cli/planted.py", "import panel"),
