@@ -14,7 +14,7 @@ from matplotlib.figure import Figure as Canvas
 from linnet.show.head import add_head, title_height
 from linnet.show.legend import key_entries
 from linnet.show.markup import prefixed, shortened, slug
-from linnet.show.panel import as_seen, draw_panel
+from linnet.show.panel import as_seen, draw_panel, seen_colors
 from linnet.show.style import (
     PANEL_HEIGHT,
     POINTS_PER_INCH,
@@ -121,7 +121,7 @@ def _draw_apart(figure: Figure) -> list[Canvas]:
     for panel in figure.panels:
         canvas, (ax,) = _blank(figure, 1, 1)
         draw_panel(ax, panel, _colors(figure))
-        add_head(ax, panel, _colors(figure), head)
+        add_head(ax, panel, seen_colors(panel, _colors(figure)), head)
         canvas.set_figheight(_panel_height(head))
         apart.append(canvas)
     return apart
@@ -132,7 +132,9 @@ def _draw_all(axes: list[Axes], figure: Figure) -> float:
     pairs = list(zip(axes, figure.panels, strict=False))
     for ax, panel in pairs:
         draw_panel(ax, panel, _colors(figure))
-    head = max(add_head(ax, panel, _colors(figure)) for ax, panel in pairs)
+    head = max(
+        add_head(ax, panel, seen_colors(panel, _colors(figure))) for ax, panel in pairs
+    )
     for ax, _ in pairs:
         ax.set_title(ax.get_title(loc="left"), pad=head - title_height(ax))
     return head

@@ -24,6 +24,8 @@ def role_key(figure: Figure) -> tuple[tuple[Role, str], ...]:
     texts = {role: text for role, text in ROLE_TEXT.items() if role in present}
     if bars:
         texts["simulation"] += ", bars: \N{PLUS-MINUS SIGN}1 standard error"
+    if any(s.shade is not None for s in every):
+        texts["simulation"] += " in the shade of what was seen"
     return tuple(texts.items())
 
 

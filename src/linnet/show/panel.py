@@ -8,9 +8,10 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from linnet.show.style import GUIDE, WRONG
+from linnet.show.field import draw_field, edges, scale_of, shades
+from linnet.show.style import GUIDE, INK, WRONG
 from linnet.show.ticks import limits, set_ticks
-from linnet.study.figure import Panel, Series
+from linnet.study.figure import Field, Panel, Series
 
 MAX_VECTOR_MARKERS = 2000
 _CROWD = 100  # dots from which on they are small and see-through
@@ -28,16 +29,25 @@ def draw_panel(ax: Axes, panel: Panel, colors: tuple[str, ...]) -> None:
     """
     ax.set_xscale(panel.x_scale)
     ax.set_yscale(panel.y_scale)
+    draw_field(ax, panel)
     for series in panel.series:
-        _draw_series(ax, series, _shown(series, panel), colors)
+        if series.shade is not None and panel.field is not None:
+            _draw_shaded(ax, series, _shown(series, panel), panel.field)
+        else:
+            _draw_series(ax, series, _shown(series, panel), seen_colors(panel, colors))
     x_low, x_high = _limits(panel, "x")
     y_low, y_high = _limits(panel, "y")
     ax.set_xlim(x_low, x_high)
     ax.set_ylim(y_low, y_high)
     set_ticks(ax.xaxis, panel.x_scale, x_low, x_high, _is_counted(panel))
     set_ticks(ax.yaxis, panel.y_scale, y_low, y_high)
-    if not any(_shown(s, panel).any() for s in panel.series):
+    if not panel.field and not any(_shown(s, panel).any() for s in panel.series):
         ax.text(0.5, 0.5, "nothing to show", transform=ax.transAxes, ha="center")
+
+
+def seen_colors(panel: Panel, colors: tuple[str, ...]) -> tuple[str, ...]:
+    """Colors of the series of a panel: on shades only ink is seen everywhere."""
+    return colors if panel.field is None else (INK,) * len(colors)
 
 
 def as_seen(panel: Panel) -> Panel:
@@ -104,6 +114,23 @@ def _draw_series(
     ax.plot(x, y, **style)
 
 
+def _draw_shaded(
+    ax: Axes, series: Series, shown: Bool[np.ndarray, " points"], field: Field
+) -> None:
+    """Dots in the shade of what was observed: right ones sink into the field."""
+    ax.scatter(
+        _numbers(series.x)[shown],
+        _numbers(series.y)[shown],
+        c=_numbers(series.shade)[shown],
+        cmap=shades(),
+        norm=scale_of(field),
+        s=46,
+        edgecolors=INK,
+        linewidths=0.9,
+        zorder=3,
+    )
+
+
 def _draw_dots(ax: Axes, x: Points, y: Points, bars: Points | None, color: str) -> None:
     crowd = len(x) > _CROWD
     drawn = ax.errorbar(
@@ -127,6 +154,9 @@ def _draw_dots(ax: Axes, x: Points, y: Points, bars: Points | None, color: str) 
 
 def _limits(panel: Panel, axis: str) -> tuple[float, float]:
     scale = panel.x_scale if axis == "x" else panel.y_scale
+    if panel.field is not None:  # what lies beside the shades has nothing to be told
+        ends = edges(getattr(panel.field, axis), scale)
+        return float(ends[0]), float(ends[-1])
     data, guests = [np.empty(0)], [np.empty(0)]
     for series in panel.series:
         shown = _shown(series, panel)
@@ -141,5 +171,5 @@ def _limits(panel: Panel, axis: str) -> tuple[float, float]:
     return limits(np.concatenate(data), np.concatenate(guests), scale)
 
 
-def _numbers(values: ArrayLike) -> Points:
+def _numbers(values: ArrayLike | None) -> Points:
     return np.atleast_1d(np.asarray(values, dtype=float))

@@ -30,6 +30,7 @@ HAIRLINE = "#c9cdd3"
 GRID = "#eceef1"
 WRONG = "#8b9099"
 GUIDE = "#9aa0a8"
+SHADES = ("#fdf6e3", "#f2dba0", "#a9d3b0", "#5fb0b7", "#4a86b8")  # pale to dark
 
 PANEL_HEIGHT = 2.85  # inches, without what stands above the axes
 POINTS_PER_INCH = 72

@@ -6,7 +6,12 @@ from linnet.study.claim import (
     Verdict as Verdict,
     run_claim as run_claim,
 )
-from linnet.study.figure import Figure as Figure, Panel as Panel, Series as Series
+from linnet.study.figure import (
+    Field as Field,
+    Figure as Figure,
+    Panel as Panel,
+    Series as Series,
+)
 from linnet.study.findings import (
     Answer as Answer,
     Finding as Finding,
