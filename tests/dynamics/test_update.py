@@ -9,6 +9,7 @@ from linnet.dynamics import (
     AbstractUpdate,
     GradientDescent,
     HeavyBall,
+    Nesterov,
     PlainUpdate,
     simulate,
 )
@@ -50,6 +51,37 @@ def test_full_batch_descent_is_a_plain_loop_over_the_whole_network(momentum, dec
     # Without either the end would be another one.
     if momentum or decay:
         assert np.abs(expected[0] - loop(0.0, 0.0, 40)[0]).max() > 0.01
+
+
+def textbook_nesterov(momentum, decay, steps, rate=0.05):
+    """Points at which gradients were taken, and the points that these led to."""
+    before = at = WEIGHTS
+    for _ in range(steps):
+        ahead = tuple(w + momentum * (w - b) for w, b in zip(at, before, strict=True))
+        slopes = plain.gradients(ahead, MOMENTS)
+        slopes = tuple(g + decay * w for g, w in zip(slopes, ahead, strict=True))
+        before, at = at, plain.moved(ahead, slopes, rate)
+    return tuple(w + momentum * (w - b) for w, b in zip(at, before, strict=True)), at
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_nesterov_keeps_the_look_ahead_points_of_the_textbook(decay):
+    update = Nesterov(0.8, decay)
+    run = simulate(GradientDescent(MOMENTS, 0.05, update), WEIGHTS, steps=[3, 40])
+    ahead, at = textbook_nesterov(0.8, decay, 40)
+    assert_agree(run.weights, ahead)
+    assert update.keeps_idle == (decay == 0)
+    # Neither the textbook's other points nor the heavy ball are what is kept.
+    others = at, loop(0.8, decay, 40)
+    assert all(np.abs(ahead[0] - other[0]).max() > 1e-3 for other in others)
+
+
+def test_nesterov_without_momentum_is_plain_descent():
+    runs = [
+        simulate(GradientDescent(MOMENTS, 0.05, update), WEIGHTS, steps=[20]).weights
+        for update in (Nesterov(0.0, 0.1), PlainUpdate(0.1))
+    ]
+    assert_agree(*runs)
 
 
 def test_weight_decay_shrinks_what_the_data_do_not_reach():
@@ -106,6 +138,8 @@ def test_an_update_of_ones_own_steps_the_whole_network_unless_it_says_otherwise(
         (lambda: HeavyBall(np.nan), "`momentum`.*but is nan"),
         (lambda: HeavyBall(jnp.asarray(2.0)), "`momentum`.*but is"),
         (lambda: HeavyBall(0.9, -1), "`weight_decay`.*but is -1"),
+        (lambda: Nesterov(1.0), r"`momentum` must be a number in \[0, 1\), but is 1"),
+        (lambda: Nesterov(0.9, np.nan), "`weight_decay`.*but is nan"),
     ],
 )
 def test_numbers_out_of_range_are_refused(make, message):

@@ -35,5 +35,6 @@ from linnet.dynamics.trajectory import Outcome as Outcome, Trajectory as Traject
 from linnet.dynamics.update import (
     AbstractUpdate as AbstractUpdate,
     HeavyBall as HeavyBall,
+    Nesterov as Nesterov,
     PlainUpdate as PlainUpdate,
 )

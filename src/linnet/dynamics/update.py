@@ -121,6 +121,51 @@ class HeavyBall(AbstractUpdate):
         return jax.tree.map(lambda w, v: w + v, weights, pushed), pushed
 
 
+class Nesterov(AbstractUpdate):
+    r"""$V \leftarrow \beta V - \eta\,g$, then $W \leftarrow W + \beta V - \eta\,g$.
+
+    $g = \nabla L + \mu W$ at $W$, $V$ is zero at the start. The weights are the points
+    at which gradients are taken, as in PyTorch and optax: the textbook's look-ahead
+    points $\theta_t + \beta\,(\theta_t-\theta_{t-1})$ of
+    $\theta_{t+1} = W_t - \eta\,g(W_t)$. Its other points are $\theta = W - \beta V$.
+
+    Attributes:
+        momentum: $\beta$ in [0, 1).
+        weight_decay: $\mu \ge 0$.
+
+    Raises:
+        ValueError: when momentum or weight decay are out of range.
+    """
+
+    momentum: float
+    weight_decay: float = 0.0
+
+    def __check_init__(self) -> None:
+        check_number("momentum", self.momentum, 0.0, 1.0)
+        check_number("weight_decay", self.weight_decay, 0.0, np.inf)
+
+    @property
+    def keeps_idle(self) -> bool:
+        """Without weight decay."""
+        return self.weight_decay == 0
+
+    def init(self, weights: Layers) -> Layers:
+        """Nothing moves yet."""
+        return jax.tree.map(jnp.zeros_like, weights)
+
+    def apply(
+        self, weights: Layers, gradients: Layers, rate: float, memory: Layers
+    ) -> tuple[Layers, Layers]:
+        """Push, and look ahead."""
+        decay, beta = self.weight_decay, self.momentum
+        kicks = jax.tree.map(lambda w, g: -rate * (g + decay * w), weights, gradients)
+        pushed = jax.tree.map(lambda v, kick: beta * v + kick, memory, kicks)
+        moved = jax.tree.map(
+            lambda w, v, kick: w + (beta * v + kick), weights, pushed, kicks
+        )
+        return moved, pushed
+
+
 def check_number(name: str, given: Any, least: float, below: float) -> None:
     """Refuse what is no number in `[least, below)`; traced numbers were checked before.
 
