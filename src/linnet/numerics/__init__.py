@@ -13,6 +13,10 @@ from linnet.numerics.deterministic_equivalents import (
 )
 from linnet.numerics.estimate import Estimate as Estimate
 from linnet.numerics.frames import haar_frame as haar_frame
+from linnet.numerics.gaussian_mean_square import (
+    fresh_feedback as fresh_feedback,
+    largest_stable_fresh_rate as largest_stable_fresh_rate,
+)
 from linnet.numerics.jackknife import jackknife as jackknife
 from linnet.numerics.krylov import (
     KrylovBasis as KrylovBasis,
@@ -29,6 +33,11 @@ from linnet.numerics.marchenko_pastur import (
     marchenko_pastur_edges as marchenko_pastur_edges,
     marchenko_pastur_moments as marchenko_pastur_moments,
     marchenko_pastur_rule as marchenko_pastur_rule,
+)
+from linnet.numerics.mean_square import (
+    critical_mean_square as critical_mean_square,
+    largest_gain as largest_gain,
+    scatter as scatter,
 )
 from linnet.numerics.spectra import (
     Decay as Decay,

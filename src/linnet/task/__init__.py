@@ -6,6 +6,12 @@ from linnet.lazy import attach
 from linnet.task.moments import Minimizer as Minimizer, Moments as Moments
 
 if TYPE_CHECKING:
+    from linnet.task.batches import (
+        SAMPLINGS as SAMPLINGS,
+        Sampling as Sampling,
+        batch_noise as batch_noise,
+        batches_per_epoch as batches_per_epoch,
+    )
     from linnet.task.covariance import (
         Covariance as Covariance,
         geometric_covariance as geometric_covariance,
@@ -27,6 +33,7 @@ else:
     __getattr__ = attach(
         __name__,
         {
+            "batches": ("SAMPLINGS", "Sampling", "batch_noise", "batches_per_epoch"),
             "covariance": (
                 "Covariance",
                 "geometric_covariance",

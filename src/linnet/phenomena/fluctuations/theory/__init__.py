@@ -134,12 +134,6 @@ from linnet.phenomena.fluctuations.theory.residual_hessian import (
     residual_hessian as residual_hessian,
     residual_hessian_product as residual_hessian_product,
 )
-from linnet.phenomena.fluctuations.theory.sampling import (
-    SAMPLINGS as SAMPLINGS,
-    Sampling as Sampling,
-    batch_noise as batch_noise,
-    batches_per_epoch as batches_per_epoch,
-)
 from linnet.phenomena.fluctuations.theory.second_moment import (
     SecondMoment as SecondMoment,
     critical_covariance as critical_covariance,
@@ -170,4 +164,10 @@ from linnet.phenomena.fluctuations.theory.visited import (
 from linnet.phenomena.fluctuations.theory.weight_decay import (
     decayed_layers as decayed_layers,
     steady_imbalance as steady_imbalance,
+)
+from linnet.task.batches import (
+    SAMPLINGS as SAMPLINGS,
+    Sampling as Sampling,
+    batch_noise as batch_noise,
+    batches_per_epoch as batches_per_epoch,
 )

@@ -6,6 +6,10 @@ independent label noise. (The note's $S$ is `batch_size` here, $m$ in formulas.)
 
 import numpy as np
 
+from linnet.numerics.gaussian_mean_square import (
+    fresh_feedback,
+    largest_stable_fresh_rate,
+)
 from linnet.phenomena.fluctuations.theory.refusals import (
     check_noise,
     check_positive,
@@ -46,7 +50,8 @@ def online_variances(
     edge = largest_stable_online_rate(variances, batch_size)
     if not learning_rate < edge:
         raise unstable(learning_rate, edge, "Online SGD is unstable in the mean square")
-    share, q = _online(np.asarray(variances, dtype=float), learning_rate, batch_size)
+    h = np.asarray(variances, dtype=float)
+    share, q = fresh_feedback(h, learning_rate, batch_size)
     return share * noise**2 / (1 - q)
 
 
@@ -62,8 +67,6 @@ def largest_stable_online_rate(
 
     Reference: Liu et al. 2021 (statement); derived here.
     """
-    from scipy.optimize import brentq
-
     h = np.asarray(variances, dtype=float)
     if h.ndim != 1 or not h.size:
         raise ValueError(
@@ -71,29 +74,4 @@ def largest_stable_online_rate(
         )
     check_positive("variances", h, ": leave out directions without variance")
     check_whole("batch_size", batch_size, 1)
-    pole = 2 / (h.max() * (1 + 1 / batch_size))
-    # Multiplied by its smallest denominator q - 1 is finite up to the pole.
-    ends = 0.0, pole
-    return float(
-        brentq(lambda rate: _beyond(h, rate, batch_size), *ends, xtol=1e-15 * pole)
-    )
-
-
-def _online(
-    variances: Float[np.ndarray, " d"], learning_rate: float, batch_size: int
-) -> tuple[Float[np.ndarray, " d"], float]:
-    r"""Variances of unit gradient noise, and $q$."""
-    left = 2 - learning_rate * variances * (1 + 1 / batch_size)
-    share = learning_rate / batch_size / left
-    return share, float(share @ variances)
-
-
-def _beyond(
-    variances: Float[np.ndarray, " d"], learning_rate: float, batch_size: int
-) -> float:
-    """Of the sign of q - 1 and finite up to the first pole of q."""
-    left = 2 - learning_rate * variances * (1 + 1 / batch_size)
-    least = left.min()
-    # At the pole itself only the terms that diverge count.
-    share = np.divide(least, left, out=np.ones_like(left), where=left > 0)
-    return float(learning_rate / batch_size * (share @ variances) - least)
+    return largest_stable_fresh_rate(h, batch_size)

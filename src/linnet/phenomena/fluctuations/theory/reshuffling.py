@@ -24,11 +24,11 @@ from linnet.phenomena.fluctuations.theory.refusals import (
     check_positive,
     check_stable,
 )
-from linnet.phenomena.fluctuations.theory.sampling import (
+from linnet.shapes import Float
+from linnet.task.batches import (
     batch_noise,
     batches_per_epoch,
 )
-from linnet.shapes import Float
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from linnet.numerics.mean_square import (
+    critical_mean_square,
+    largest_gain,
+    scatter,
+)
 from linnet.phenomena.fluctuations.theory.minimum import Minimum
 from linnet.phenomena.fluctuations.theory.refusals import (
     check_momentum,
@@ -24,9 +29,6 @@ from linnet.phenomena.fluctuations.theory.refusals import (
 )
 from linnet.shapes import Float
 
-EDGE_TOLERANCE = 1e-10  # of the gradient, relative
-EDGE_STEPS = 3000
-DEPENDENT = 1e-8  # what is left of a direction that the others span
 STEPS = 2000
 """Of conjugate gradients, at most."""
 
@@ -121,7 +123,7 @@ class SecondMoment:
             return float(np.inf)
         if not self.coupling:
             return 0.0
-        return _largest(self.coordinates, self.coupling, 0.0, self.diagonal)[0]
+        return largest_gain(self.coordinates, self.coupling, 0.0, self.diagonal)[0]
 
 
 def second_moment(
@@ -150,16 +152,6 @@ def second_moment(
     strength = learning_rate * noise_factor
     diagonal += strength * np.multiply.outer(h, h)
     return SecondMoment(minimum.coordinates, diagonal, strength)
-
-
-def scatter(
-    coordinates: Float[np.ndarray, "n r"], matrix: Float[np.ndarray, "r r"]
-) -> Float[np.ndarray, "r r"]:
-    r"""$\frac1n\sum_s(x_s^\top Vx_s)\,x_sx_s^\top$, in $4nr^2$ operations."""
-    product = coordinates @ matrix
-    lengths = np.einsum("ni,ni->n", product, coordinates) / len(coordinates)
-    np.multiply(coordinates, lengths[:, None], out=product)
-    return product.T @ coordinates
 
 
 def largest_stable_rate(minimum: Minimum, noise_factor: float) -> float:
@@ -199,15 +191,9 @@ def critical_covariance(
         ArithmeticError: when conjugate gradients do not converge.
     """
     check_noise_factor(noise_factor)
-    k = minimum.curvatures
-    h = minimum.variances
-    if noise_factor == 0:
-        top = np.diag((k == k.max()).astype(float))
-        return float(2 / k.max()), top / np.trace(top)
-    loss = np.add.outer(k, k)
-    local = np.multiply.outer(k, k) - noise_factor * np.multiply.outer(h, h)
-    value, matrix = _largest(minimum.coordinates, noise_factor, local, loss)
-    return 1 / value, matrix
+    return critical_mean_square(
+        minimum.coordinates, minimum.variances, noise_factor, minimum.weight_decay
+    )
 
 
 def _is_stable(
@@ -222,69 +208,3 @@ def _is_stable(
     if least > len(noise) * np.finfo(float).eps * np.trace(noise):
         return bool(np.linalg.eigvalsh(covariance)[0] > 0)
     return None
-
-
-def _largest(
-    coordinates: Float[np.ndarray, "n r"],
-    coupling: float,
-    local: Float[np.ndarray, "r r"] | float,
-    loss: Float[np.ndarray, "r r"],
-) -> tuple[float, Float[np.ndarray, "r r"]]:
-    r"""Largest eigenvalue of local $\circ V$ + coupling $S(V)$ relative to loss.
-
-    Locally optimal conjugate gradients: the best of iterate, gradient and last move.
-    All are polynomials in a map that keeps positive matrices positive, of a positive
-    start: it overlaps with all leading positive matrices, so that none is missed, and
-    where they are several, what is found is the projection of the start onto them, the
-    limit of powers of the map and therefore positive.
-    """
-
-    def with_gain(matrix: Float[np.ndarray, "r r"]) -> Float[np.ndarray, "2 r r"]:
-        spread = coupling * scatter(coordinates, matrix)
-        return np.array([matrix, local * matrix + spread])
-
-    start = np.diag((coordinates**2).mean(0))
-    best = with_gain(start / np.sqrt(np.vdot(start, loss * start)))
-    move = np.zeros_like(best)
-    for _ in range(EDGE_STEPS):
-        quotient = np.vdot(best[0], best[1])
-        rest = best[1] / loss - quotient * best[0]
-        if np.sqrt(np.vdot(rest, loss * rest)) <= EDGE_TOLERANCE * quotient:
-            return float(quotient), _positive(best[0])
-        best, move = _best([best, with_gain(rest), move], loss)
-    raise ArithmeticError(
-        "The edge of stability was not found: conjugate gradients did not converge."
-    )
-
-
-def _best(
-    pairs: list[Float[np.ndarray, "2 r r"]], loss: Float[np.ndarray, "r r"]
-) -> tuple[Float[np.ndarray, "2 r r"], Float[np.ndarray, "2 r r"]]:
-    """Of the span of matrices $V$, each with $L_1(V)$, the one of largest quotient.
-
-    Returns:
-        It with unit loss, and what it has beside the first of the pairs.
-    """
-    basis: list[Float[np.ndarray, "2 r r"]] = []
-    for pair in pairs:
-        size = np.sqrt(np.vdot(pair[0], loss * pair[0]))
-        for _ in range(2):  # what one pass leaves by rounding, the second takes
-            for one in basis:
-                pair = pair - np.vdot(one[0], loss * pair[0]) * one
-        left = np.sqrt(np.vdot(pair[0], loss * pair[0]))
-        if left > DEPENDENT * size:
-            basis.append(pair / left)
-    quotients = [[np.vdot(one[0], other[1]) for other in basis] for one in basis]
-    shares = np.linalg.eigh(quotients)[1][:, -1]
-    shares *= np.copysign(1, shares[0])
-    parts = [share * one for share, one in zip(shares, basis, strict=True)]
-    move = np.sum(parts[1:], axis=0) if parts[1:] else np.zeros_like(parts[0])
-    return parts[0] + move, move
-
-
-def _positive(matrix: Float[np.ndarray, "r r"]) -> Float[np.ndarray, "r r"]:
-    """Without what rounding left below zero, scaled to a trace of one."""
-    values, axes = np.linalg.eigh((matrix + matrix.T) / 2)
-    root = axes * np.sqrt(np.maximum(values, 0))
-    positive = root @ root.T
-    return positive / np.trace(positive)

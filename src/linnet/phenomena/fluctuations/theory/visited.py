@@ -10,6 +10,7 @@ the part of the weights that fluctuates. Derived here.
 import numpy as np
 
 from linnet.network import Weights, end_to_end
+from linnet.numerics.mean_square import scatter
 from linnet.phenomena.fluctuations.theory.jacobian import check_two_layers
 from linnet.phenomena.fluctuations.theory.kronecker import (
     TwoLayerHessian,
@@ -22,7 +23,6 @@ from linnet.phenomena.fluctuations.theory.refusals import (
     check_descent,
     check_noise_factor,
 )
-from linnet.phenomena.fluctuations.theory.second_moment import scatter
 from linnet.shapes import Float
 
 SWEEPS = 1000  # of the iteration to the stationary second moment

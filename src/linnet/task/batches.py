@@ -8,8 +8,6 @@ whose batches are anti-correlated besides. Derived here, by enumeration of batch
 
 from typing import Literal
 
-from linnet.phenomena.fluctuations.theory.refusals import check_choice
-
 Sampling = Literal["with_replacement", "without_replacement", "epochs"]
 SAMPLINGS: tuple[Sampling, ...] = ("with_replacement", "without_replacement", "epochs")
 
@@ -23,7 +21,11 @@ def batch_noise(sampling: Sampling, n: int, batch_size: int) -> float:
     Raises:
         ValueError: when the sampling is unknown, or the batch size is not in [1, n].
     """
-    check_choice("sampling", sampling, SAMPLINGS)
+    if sampling not in SAMPLINGS:
+        raise ValueError(
+            f"Argument `sampling` must be one of {', '.join(SAMPLINGS)}, but is"
+            f" {sampling!r}."
+        )
     if int(batch_size) != batch_size or not 1 <= batch_size <= n:
         raise ValueError(
             f"Argument `batch_size` must be a whole number in [1, {n}], the number of"

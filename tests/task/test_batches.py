@@ -3,12 +3,12 @@ from itertools import combinations, permutations, product
 import numpy as np
 import pytest
 
-from linnet.phenomena.fluctuations import theory
+from linnet.task import batches
 
 GRADIENTS = np.array([0.3, -1.2, 2.0, 0.7, -0.1, 1.1])
 
 
-def batches(sampling, size):
+def drawn(sampling, size):
     """Every batch that the sampling can draw, each as often as it is likely."""
     indices = range(len(GRADIENTS))
     if sampling == "with_replacement":
@@ -18,13 +18,13 @@ def batches(sampling, size):
     return (order[:size] for order in permutations(indices))
 
 
-@pytest.mark.parametrize("sampling", theory.SAMPLINGS)
+@pytest.mark.parametrize("sampling", batches.SAMPLINGS)
 @pytest.mark.parametrize("size", [1, 2, 3, 6])
 def test_the_noise_of_a_batch_by_enumeration(sampling, size):
     if sampling == "with_replacement" and size == 6:
         size = 4  # already 1296 batches
-    means = [GRADIENTS[list(batch)].mean() for batch in batches(sampling, size)]
-    expected = theory.batch_noise(sampling, 6, size) * GRADIENTS.var()
+    means = [GRADIENTS[list(batch)].mean() for batch in drawn(sampling, size)]
+    expected = batches.batch_noise(sampling, 6, size) * GRADIENTS.var()
     assert np.var(means) == pytest.approx(expected, abs=1e-14)
 
 
@@ -34,19 +34,19 @@ def test_batches_of_an_epoch_are_anticorrelated():
         for order in permutations(range(6))
     ]
     correlation = np.corrcoef(np.array(pairs).T)[0, 1]
-    assert theory.batches_per_epoch(6, 2) == 3
+    assert batches.batches_per_epoch(6, 2) == 3
     assert correlation == pytest.approx(-1 / 2, abs=1e-12)
 
 
 @pytest.mark.parametrize("size", [0, 7, 2.5, -1])
 def test_an_impossible_batch_size_is_refused(size):
     with pytest.raises(ValueError, match=r"`batch_size` must be a whole number in \[1"):
-        theory.batch_noise("with_replacement", 6, size)
+        batches.batch_noise("with_replacement", 6, size)
 
 
 def test_an_unknown_sampling_is_refused():
     with pytest.raises(ValueError, match="one of with_replacement, without"):
-        theory.batch_noise("random", 6, 2)
+        batches.batch_noise("random", 6, 2)
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_an_unknown_sampling_is_refused():
 )
 def test_epochs_that_the_formulas_do_not_cover_are_refused(size, message):
     with pytest.raises(ValueError, match=message):
-        theory.batches_per_epoch(6, size)
+        batches.batches_per_epoch(6, size)
