@@ -11,6 +11,11 @@ from linnet.numerics.deterministic_equivalents import (
     missed_fractions as missed_fractions,
     unlearned_share as unlearned_share,
 )
+from linnet.numerics.dimension import (
+    dimensions_to as dimensions_to,
+    explained_stress as explained_stress,
+    explained_variance as explained_variance,
+)
 from linnet.numerics.estimate import Estimate as Estimate
 from linnet.numerics.frames import haar_frame as haar_frame
 from linnet.numerics.gaussian_mean_square import (
