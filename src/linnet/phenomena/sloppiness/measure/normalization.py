@@ -1,0 +1,140 @@
+r"""From probabilities, logits or log-probabilities to numbers that can be trusted.
+
+Arrays here have the axes `(samples, classes, models)`: sums over classes then run along
+whole rows of models. What comes out sums to one to rounding, whatever its precision
+was; what cannot be put right is refused with the model and the sample.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+Kind = Literal["probabilities", "logits", "log-probabilities", "values"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+MODELS, CLASSES, SAMPLES = -1, -2, -3
+
+
+class Unusable(Exception):
+    """Something wrong at `place` = (sample, class, model) of a block."""
+
+    def __init__(self, what: str, place: tuple[int, ...], remedy: str):
+        self.what, self.place, self.remedy = what, place, remedy
+
+
+def default_tolerance(dtype: np.dtype, classes: int) -> float:
+    r"""How far a sum over classes may be from one: rounding of a softmax in `dtype`.
+
+    $\epsilon (C / 2 + 4)$: the sum in the denominator, the exponential, the division.
+    """
+    return float(np.finfo(dtype).eps) * (classes / 2 + 4)
+
+
+def working_dtype(dtype: np.dtype) -> np.dtype:
+    """Single precision for what is single or half, double for what is double."""
+    return np.dtype(np.float64 if dtype.itemsize > 4 else np.float32)
+
+
+def normalized(
+    block: np.ndarray, kind: Kind, tolerance: float, smoothing: float
+) -> np.ndarray:
+    r"""Probabilities of a block in its working precision.
+
+    Args:
+        block: `(samples, classes, models)`, single or double precision.
+        kind: What its numbers are; not `values`.
+        tolerance: Largest deviation of a sum over classes from one.
+        smoothing: $\delta$; probabilities become $(1-\delta)\,p + \delta / C$.
+    """
+    if kind == "probabilities":
+        _refuse_below_zero(block)
+        total = block.sum(CLASSES, keepdims=True)
+        _refuse_sum(total, tolerance)
+        probabilities = block / total
+    else:
+        probabilities = np.exp(log_normalized(block, kind, tolerance, 0.0))
+    if smoothing:
+        classes = block.shape[CLASSES]
+        probabilities *= block.dtype.type(1 - smoothing)
+        probabilities += block.dtype.type(smoothing / classes)
+    return probabilities
+
+
+def log_normalized(
+    block: np.ndarray, kind: Kind, tolerance: float, smoothing: float
+) -> np.ndarray:
+    """Logarithms of `normalized`, exact where the probability underflows."""
+    if kind == "probabilities" or smoothing:
+        with np.errstate(divide="ignore"):
+            return np.log(normalized(block, kind, tolerance, smoothing))
+    _refuse_not_finite(block, allow_zero=kind == "log-probabilities")
+    top = block.max(CLASSES, keepdims=True)
+    if kind == "log-probabilities":
+        _refuse_nothing_left(top)
+    shifted = block - top
+    total = np.exp(shifted).sum(CLASSES, keepdims=True)
+    if kind == "log-probabilities":
+        # A logarithm l is rounded by |l| eps / 2, and sum p |l| is at most log C.
+        slack = tolerance * (1 + np.log(block.shape[CLASSES]))
+        _refuse_sum(np.exp(np.minimum(top, 50.0)) * total, slack)
+    shifted -= np.log(total)
+    return shifted
+
+
+def refuse_not_finite(block: np.ndarray) -> None:
+    """Values of any sign, none of them NaN or infinite."""
+    _refuse_not_finite(block, allow_zero=False)
+
+
+def _refuse_below_zero(block: np.ndarray) -> None:
+    # NaN compares false with everything: one pass finds all three.
+    good = (block >= 0) & (block < np.inf)
+    if good.all():
+        return
+    place = _first(~good)
+    value = block[place]
+    raise Unusable(
+        f"a probability is {value}",
+        place,
+        "give finite probabilities that are not negative, or name their `kind`"
+        " (`logits`, `log-probabilities`)",
+    )
+
+
+def _refuse_not_finite(block: np.ndarray, allow_zero: bool) -> None:
+    good = block < np.inf if allow_zero else np.isfinite(block)
+    if good.all():
+        return
+    place = _first(~good)
+    raise Unusable(
+        f"a number is {block[place]}",
+        place,
+        "remove the models whose training diverged, or the samples",
+    )
+
+
+def _refuse_nothing_left(top: np.ndarray) -> None:
+    if (top > -np.inf).all():
+        return
+    raise Unusable(
+        "all log-probabilities are -inf",
+        _first(~(top > -np.inf)),
+        "at least one class must be possible",
+    )
+
+
+def _refuse_sum(total: np.ndarray, tolerance: float) -> None:
+    off = np.abs(total - 1)
+    if (off <= tolerance).all():
+        return
+    place = _first(~(off <= tolerance))
+    raise Unusable(
+        f"probabilities sum to {total[place]:.9g}, further from 1 than {tolerance:.2g}",
+        place,
+        "name what they are (`kind`), or state the deviation that their computation"
+        " allows as `tolerance`",
+    )
+
+
+def _first(bad: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(index) for index in np.unravel_index(bad.argmax(), bad.shape))
