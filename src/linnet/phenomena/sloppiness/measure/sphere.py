@@ -1,0 +1,161 @@
+r"""Probabilities as points of a product of spheres, one sphere per sample.
+
+The square roots of the probabilities of one sample are a unit vector without negative
+entries. The angle between two of them is half their Fisher-Rao distance.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from linnet.shapes import Float, Int
+
+BLOCK = 2**19  # entries of predictions in work at one time: 4 MB, to stay in cache
+TOLERANCE = 1e-4  # of the sum of probabilities; they are renormalized
+HALF_TOLERANCE = 4e-3  # the same for half precision
+
+
+def truth(
+    labels: Int[np.ndarray, " samples"], classes: int
+) -> Float[np.ndarray, "samples classes"]:
+    r"""The model that is right and certain: one at the label of each sample.
+
+    Its Bhattacharyya distance to a model is half the mean cross entropy of that model.
+
+    Args:
+        labels: Whole numbers from 0 to `classes` - 1.
+        classes: At least 2.
+
+    Raises:
+        ValueError: when a label is none of the classes, or there are fewer than two.
+
+    Reference: derived here.
+
+    Example:
+        >>> print(truth(np.array([1, 0]), 2))
+        [[0. 1.]
+         [1. 0.]]
+    """
+    labels = np.asarray(labels)
+    if not classes >= 2:
+        raise ValueError(f"Argument `classes` must be at least 2, but is {classes}.")
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            "Argument `labels` must hold one whole number for each sample, but has"
+            f" shape {labels.shape} and type {labels.dtype}."
+        )
+    if labels.size == 0 or labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"Argument `labels` must hold numbers from 0 to {classes - 1}, but"
+            + (
+                f" spans {labels.min()} to {labels.max()}."
+                if labels.size
+                else " is empty."
+            )
+        )
+    return np.eye(classes)[labels]
+
+
+def ignorance(samples: int, classes: int) -> Float[np.ndarray, "samples classes"]:
+    r"""The model that knows nothing: every class equally probable at every sample.
+
+    Its Bhattacharyya distance to any truth is $\frac12\ln C$.
+
+    Raises:
+        ValueError: when there is no sample, or there are fewer than two classes.
+
+    Reference: derived here.
+    """
+    if not (samples >= 1 and classes >= 2):
+        raise ValueError(
+            "Arguments `samples` and `classes` must be at least 1 and 2, but are"
+            f" {samples} and {classes}."
+        )
+    return np.full((samples, classes), 1 / classes)
+
+
+def square_roots(
+    predictions: Float[np.ndarray, "... classes"], name: str = "predictions"
+) -> Float[np.ndarray, "... classes"]:
+    r"""Unit vectors $\sqrt p$ of probabilities, in float64, renormalized.
+
+    Args:
+        predictions: Probabilities `(..., samples, classes)` of any precision.
+        name: What errors call them.
+
+    Raises:
+        ValueError: when there are fewer than two classes, or an entry is negative, NaN
+            or infinite, or probabilities of one sample do not sum to one within 1e-4
+            (0.004 in half precision).
+    """
+    given = np.asarray(predictions)
+    if given.ndim < 2 or given.shape[-1] < 2 or given.size == 0:
+        raise ValueError(
+            f"Argument `{name}` must be probabilities (..., samples, classes) of at"
+            f" least one sample and two classes, but has shape {given.shape}: two"
+            " classes are two columns, p and 1 - p."
+        )
+    values = given.astype(float)
+    total = values.sum(-1, keepdims=True)
+    allowed = HALF_TOLERANCE if given.dtype == np.float16 else TOLERANCE
+    if not np.isfinite(total).all():
+        raise ValueError(
+            f"Argument `{name}` must be finite, but holds NaN or infinity: leave out"
+            " what came after a divergence."
+        )
+    if values.min() < 0 or np.abs(total - 1).max() > allowed:
+        raise ValueError(
+            f"Argument `{name}` must hold probabilities >= 0 that sum to one over"
+            f" classes, but its least entry is {values.min():.3g} and its sums span"
+            f" [{total.min():.6g}, {total.max():.6g}]: apply softmax to logits first."
+        )
+    return np.sqrt(values / total)
+
+
+def squared_chords(
+    first: Float[np.ndarray, "... classes"], second: Float[np.ndarray, "... classes"]
+) -> Float[np.ndarray, "..."]:
+    r"""$\lvert\sqrt p-\sqrt q\rvert^2 = 2 - 2\,\mathrm{BC}$, exact for close pairs."""
+    gap = first - second
+    return np.einsum("...c,...c->...", gap, gap)
+
+
+def angles(
+    first: Float[np.ndarray, "... classes"], second: Float[np.ndarray, "... classes"]
+) -> Float[np.ndarray, "..."]:
+    r"""$\theta = \arccos\mathrm{BC}$ in $[0,\pi/2]$, exact for close pairs."""
+    # Twice the arc sine of half the chord: the arc cosine loses half of the digits.
+    half = np.sqrt(np.minimum(squared_chords(first, second), 2.0)) / 2
+    return 2 * np.arcsin(half)
+
+
+def distances(
+    first: Float[np.ndarray, "... classes"], second: Float[np.ndarray, "... classes"]
+) -> Float[np.ndarray, "..."]:
+    r"""$-\ln\mathrm{BC}$ of each sample, exact for close pairs and far ones."""
+    half = squared_chords(first, second) / 2
+    near = half < 0.5
+    far = np.einsum("...c,...c->...", first, second)
+    with np.errstate(divide="ignore"):
+        return -np.where(
+            near, np.log1p(-np.where(near, half, 0.0)), np.log(np.where(near, 1.0, far))
+        )
+
+
+def blocks(models: int, size: int) -> Iterator[slice]:
+    """Slices over models whose predictions, `size` entries each, stay in cache."""
+    rows = max(1, BLOCK // size)
+    for first in range(0, models, rows):
+        yield slice(first, min(first + rows, models))
+
+
+def check_same_samples(
+    predictions: Float[np.ndarray, "..."], shape: tuple[int, int], name: str
+) -> None:
+    """Refuse predictions whose samples and classes are not those of `name`."""
+    if predictions.shape[-2:] != shape:
+        raise ValueError(
+            f"Arguments `predictions` and `{name}` must be (..., samples, classes) of"
+            f" the same samples and classes, but have shapes {predictions.shape} and"
+            f" {shape}."
+        )
