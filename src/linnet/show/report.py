@@ -152,15 +152,16 @@ def _with_unique_names(report: Report) -> Report:
     )
 
 
-def _fill(report: Report, pictures: Mapping[str, Picture]) -> str:
-    environment = Environment(
+def environment() -> Environment:
+    """Templates of this folder with the filters of the house; all text is escaped."""
+    made = Environment(
         loader=FunctionLoader(_resource),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "prose": prose,
         "plain": plain,
         "formulas": formulas,
@@ -168,11 +169,19 @@ def _fill(report: Report, pictures: Mapping[str, Picture]) -> str:
         "duration": duration,
         "slug": slug,
     }
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        pictures=pictures,
-        v=verdicts,
-        tally=_tally(report),
+    return made
+
+
+def _fill(report: Report, pictures: Mapping[str, Picture]) -> str:
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            pictures=pictures,
+            v=verdicts,
+            tally=_tally(report),
+        )
     )
 
 
