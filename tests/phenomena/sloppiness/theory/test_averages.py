@@ -71,8 +71,8 @@ def test_targets_that_hardly_moved_are_not_rounding_noise():
     found = descent_averages(steps, 100).target
     expected = [exact(x, x, 100)[3][0] for x in steps]
     np.testing.assert_allclose(found, expected, rtol=1e-14)
-    rho = 1 - steps
-    g = [(1 - rho ** (k * 100)) / (100 * (1 - rho**k)) for k in (1, 2)]
+    lost = np.stack([steps, steps * (2 - steps)])  # even with careful means of powers
+    g = -np.expm1(100 * np.log1p(-lost)) / (100 * lost)
     noise = np.abs(1 - 2 * g[0] + g[1])  # the obvious form
     assert (noise > 1000 * found).any()
 
