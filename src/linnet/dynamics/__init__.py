@@ -6,7 +6,17 @@ from linnet.dynamics.descent import (
     AbstractDiscreteDynamics as AbstractDiscreteDynamics,
     GradientDescent as GradientDescent,
 )
+from linnet.dynamics.ensemble import (
+    EnsembleRun as EnsembleRun,
+    stream_ensemble as stream_ensemble,
+    train_ensemble as train_ensemble,
+)
+from linnet.dynamics.ensemble_process import (
+    AbstractEnsembleProcess as AbstractEnsembleProcess,
+)
 from linnet.dynamics.flow import GradientFlow as GradientFlow
+from linnet.dynamics.flow_ensemble import flow_ensemble as flow_ensemble
+from linnet.dynamics.kernel_ensemble import KernelEnsemble as KernelEnsemble
 from linnet.dynamics.langevin import Langevin as Langevin
 from linnet.dynamics.late_statistics import (
     EffectiveSamples as EffectiveSamples,
@@ -16,6 +26,8 @@ from linnet.dynamics.late_time import (
     flat_weights as flat_weights,
     late_time as late_time,
 )
+from linnet.dynamics.linear_ensemble import LinearEnsemble as LinearEnsemble
+from linnet.dynamics.online_ensemble import OnlineEnsemble as OnlineEnsemble
 from linnet.dynamics.ornstein_uhlenbeck import (
     OrnsteinUhlenbeck as OrnsteinUhlenbeck,
 )
