@@ -7,11 +7,26 @@ from linnet.phenomena.sloppiness.measure.along_geodesic import (
     Progress as Progress,
     progress as progress,
 )
+from linnet.phenomena.sloppiness.measure.cloud_spectra import (
+    CloudSpectrum as CloudSpectrum,
+    cloud_moments as cloud_moments,
+    cloud_slope as cloud_slope,
+    cloud_spectrum as cloud_spectrum,
+)
+from linnet.phenomena.sloppiness.measure.clouds import (
+    Cloud as Cloud,
+    axis_moments as axis_moments,
+    gather_cloud as gather_cloud,
+)
 from linnet.phenomena.sloppiness.measure.geometry import (
     geodesic as geodesic,
     geodesic_length as geodesic_length,
     path_length as path_length,
     step_lengths as step_lengths,
+)
+from linnet.phenomena.sloppiness.measure.slopes import (
+    SpectrumSlope as SpectrumSlope,
+    spectrum_slope as spectrum_slope,
 )
 from linnet.phenomena.sloppiness.measure.sphere import (
     ignorance as ignorance,
