@@ -31,6 +31,11 @@ if TYPE_CHECKING:
         log_checkpoints as log_checkpoints,
         uniform_checkpoints as uniform_checkpoints,
     )
+    from linnet.phenomena.sloppiness.theory.momentum import (
+        AbstractMomentum as AbstractMomentum,
+        HeavyBall as HeavyBall,
+        Nesterov as Nesterov,
+    )
     from linnet.phenomena.sloppiness.theory.random_target import (
         random_target_spectrum as random_target_spectrum,
     )
@@ -38,6 +43,10 @@ if TYPE_CHECKING:
         AbstractResponse as AbstractResponse,
         GradientDescent as GradientDescent,
         GradientFlow as GradientFlow,
+    )
+    from linnet.phenomena.sloppiness.theory.schedules import (
+        PolyakAverage as PolyakAverage,
+        Scheduled as Scheduled,
     )
 else:
     _HOMES: dict[str, tuple[str, ...]] = {
@@ -56,8 +65,10 @@ else:
             "log_checkpoints",
             "uniform_checkpoints",
         ),
+        "momentum": ("AbstractMomentum", "HeavyBall", "Nesterov"),
         "random_target": ("random_target_spectrum",),
         "responses": ("AbstractResponse", "GradientDescent", "GradientFlow"),
+        "schedules": ("PolyakAverage", "Scheduled"),
     }
     __all__ = listed(_HOMES)
     __getattr__ = attach(__name__, _HOMES)

@@ -2,8 +2,8 @@ r"""Averages of response functions over checkpoints: all that a spectrum needs.
 
 $\langle\cdot\rangle=\sum_tp_t(\cdot)$ over the checkpoints. Gradient descent and flow
 at uniform checkpoints have closed forms that cost the same for any number of steps and
-keep full relative precision from $\eta\lambda T=10^{-300}$ to $T=10^9$; whatever else
-is summed.
+keep full relative precision from the first step to $T=10^9$; momentum takes a few
+products per doubling of the steps; whatever else is summed.
 
 With weight decay, `target` stays $\langle(1-h)^2\rangle$: predictions are
 $\sqrt{n\lambda}\,[h\,w^0+(1-h)\,\bar r\,w^*]$, and the factor $\bar r$ (`rest` of the
@@ -24,6 +24,12 @@ from linnet.phenomena.sloppiness.theory.geometric import (
     gap_means,
     power_gap,
     product_mean,
+)
+from linnet.phenomena.sloppiness.theory.momentum import AbstractMomentum
+from linnet.phenomena.sloppiness.theory.recurrences import (
+    StepMap,
+    many_steps,
+    summed_products,
 )
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_count,
@@ -147,8 +153,9 @@ def mode_averages(
 ) -> ModeAverages:
     r"""Averages of $h_i$, $h_i^2$, $(1-h_i)^2$ and $h_i(1-h_i)$ over checkpoints.
 
-    Valid for: any response. Closed forms for `GradientDescent` and `GradientFlow` at
-    uniform or continuous checkpoints, at any number of steps; sums otherwise.
+    Valid for: any response. Closed forms for `GradientDescent`, `GradientFlow`,
+    `HeavyBall` and `Nesterov` at uniform checkpoints, any number of them, and for
+    `GradientFlow` at continuous ones; sums otherwise.
 
     Args:
         response: The method of training.
@@ -177,6 +184,9 @@ def mode_averages(
     powers = _powers(response, given, checkpoints)
     if powers is not None:
         return _closed(powers)
+    if isinstance(response, AbstractMomentum) and checkpoints.kind == "uniform":
+        step = _stride(response, given, checkpoints)
+        return ModeAverages(*_read(response, step, step, checkpoints))
     when, weights = checkpoints.when, checkpoints.weights
     modes = given.reshape(-1)
     block = max(BLOCK // len(when), 1)
@@ -223,6 +233,11 @@ def pair_averages(
         start = product_mean(rows, columns)
         cross, target = gap_means(rows, columns, start)
         remaining, learned = powers.mean, powers.learned
+    elif isinstance(response, AbstractMomentum) and checkpoints.kind == "uniform":
+        step = _stride(response, given, checkpoints)
+        remaining, learned, *_ = _read(response, step, step, checkpoints)
+        sides = _side(step, -1), _side(step, -2)
+        *_, start, target, cross = _read(response, *sides, checkpoints)
     else:
         start, cross, target, remaining, learned = _summed_pairs(
             response, given, checkpoints
@@ -260,6 +275,36 @@ def _powers(
     if isinstance(response, GradientFlow):
         return descent_powers(-np.expm1(-response.rates(variances) * every), count)
     return None
+
+
+def _stride(
+    response: AbstractMomentum,
+    variances: Float[np.ndarray, "*grid r"],
+    checkpoints: Checkpoints,
+) -> StepMap:
+    return many_steps(response.step_of(variances), checkpoints.every)
+
+
+def _side(step: StepMap, axis: int) -> StepMap:
+    """Modes along rows or columns of pairs: a new axis beside theirs."""
+    at = {-1: step.push.ndim - 1, -2: step.push.ndim - 2}[axis]
+    return StepMap(*(np.expand_dims(value, at) for value in vars(step).values()))
+
+
+def _read(
+    response: AbstractMomentum,
+    rows: StepMap,
+    columns: StepMap,
+    checkpoints: Checkpoints,
+) -> tuple[np.ndarray, ...]:
+    """Remaining and learned of the rows; start, target and cross of both."""
+    count = checkpoints.count or 1
+    mean = summed_products(rows, columns, count) / count
+    h = np.array([1, response.ahead, 0, 0, 0])
+    gap = np.array([0, 0, 1, response.ahead, 0])
+    one = np.array([0, 0, 0, 0, 1.0])
+    pairs = (h, one), (gap, one), (h, h), (gap, gap), (h, gap)
+    return tuple((mean @ right) @ left for left, right in pairs)
 
 
 def _summed(

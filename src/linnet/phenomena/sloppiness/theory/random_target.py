@@ -28,7 +28,7 @@ def random_target_spectrum(
     response: AbstractResponse,
     checkpoints: Checkpoints,
     outputs: int = 1,
-) -> Float[np.ndarray, "*grid r"]:
+) -> Float[np.ndarray, "*wide values"]:
     r"""Eigenvalues of the second moment of predictions, random starts and targets.
 
     $$v_i=n\lambda_i\big[\sigma_0^2\langle h_i^2\rangle
