@@ -10,6 +10,7 @@ from linnet.phenomena.sloppiness.measure import (
     progress,
     truth,
 )
+from linnet.phenomena.sloppiness.measure.predictions import Predictions
 
 
 def models(seed: int, *shape: int, sharpness: float = 3.0) -> np.ndarray:
@@ -105,10 +106,23 @@ def test_single_precision_is_as_good_as_its_predictions():
     np.testing.assert_allclose(single.along, progress(many, end).along, atol=1e-6)
 
 
+def test_logits_of_files_have_the_progress_of_their_probabilities(tmp_path):
+    rng = np.random.default_rng(8)
+    logits = 3 * rng.normal(size=(4, 9, 5))
+    p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    end = truth(np.arange(9) % 5, 5)
+    np.save(tmp_path / "logits.npy", logits)
+    mapped = np.load(tmp_path / "logits.npy", mmap_mode="r")
+    found = progress(Predictions(mapped, kind="logits"), end)
+    np.testing.assert_allclose(found.along, progress(p, end).along, atol=1e-11)
+
+
 def test_what_cannot_have_progress_is_refused():
     p, end = models(6, 5, 3), truth(np.arange(5) % 3, 3)
     with pytest.raises(ValueError, match=r"`predictions` and `truth` must be"):
         progress(p[:4], end)
+    with pytest.raises(ValueError, match=r"`predictions` and `truth` must be"):
+        progress(Predictions(np.stack([p, p])[:, :4]), end)
     with pytest.raises(ValueError, match="must differ at some sample"):
         progress(p, end, start=end)
     with pytest.raises(ValueError, match=r"`truth` must be \(samples, classes\)"):

@@ -24,6 +24,11 @@ from linnet.phenomena.sloppiness.measure.geometry import (
     path_length as path_length,
     step_lengths as step_lengths,
 )
+from linnet.phenomena.sloppiness.measure.reindexing import (
+    Reindexed as Reindexed,
+    reindex as reindex,
+    trajectory_distances as trajectory_distances,
+)
 from linnet.phenomena.sloppiness.measure.slopes import (
     SpectrumSlope as SpectrumSlope,
     spectrum_slope as spectrum_slope,

@@ -7,10 +7,12 @@ probabilities have no negative square roots. So the slope never falls, and bisec
 finds the minimum whatever the samples say.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from linnet.phenomena.sloppiness.measure.predictions import Predictions
 from linnet.phenomena.sloppiness.measure.sphere import (
     angles,
     blocks,
@@ -48,7 +50,7 @@ class _Geodesic:
 
 
 def progress(
-    predictions: Float[np.ndarray, "... samples classes"],
+    predictions: Float[np.ndarray, "... samples classes"] | Predictions,
     truth: Float[np.ndarray, "samples classes"],
     *,
     start: Float[np.ndarray, "samples classes"] | None = None,
@@ -64,7 +66,8 @@ def progress(
     nor do those at which a model shares no class with either end.
 
     Args:
-        predictions: Probabilities of models; leading axes, such as times, are kept.
+        predictions: Probabilities of models; leading axes, such as times, are kept. Or
+            `Predictions`, for logits and for what lies in files.
         truth: The geodesic's end, as from `truth` of labels; may be uncertain.
         start: The geodesic's start; None for ignorance, all classes equally probable.
 
@@ -87,18 +90,26 @@ def progress(
             f"Argument `truth` must be (samples, classes), but has shape {end.shape}."
         )
     shape = (end.shape[0], end.shape[1])
-    given = ignorance(*shape) if start is None else start
-    first = square_roots(given, "start")
-    check_same_samples(predictions, shape, "truth")
-    check_same_samples(first, shape, "truth")
+    first = square_roots(ignorance(*shape) if start is None else start, "start")
+    check_same_samples(first.shape, shape, "truth")
     path = _geodesic(first, end)
-    models = predictions.reshape(-1, *shape)
-    along, away = np.empty(len(models)), np.empty(len(models))
-    for part in blocks(len(models), shape[0] * shape[1]):
-        roots = square_roots(models[part])
-        along[part], away[part] = _nearest(roots, path)
-    leading = predictions.shape[:-2]
+    given = predictions.source if isinstance(predictions, Predictions) else predictions
+    check_same_samples(given.shape, shape, "truth")
+    leading = tuple(given.shape[:-2])
+    read = _reader(predictions, shape)
+    along, away = np.empty((2, int(np.prod(leading))))
+    for part in blocks(along.size, shape[0] * shape[1]):
+        along[part], away[part] = _nearest(square_roots(read(part)), path)
     return Progress(along.reshape(leading), away.reshape(leading))
+
+
+def _reader(
+    predictions: Float[np.ndarray, "..."] | Predictions, shape: tuple[int, int]
+) -> Callable[[slice], Float[np.ndarray, "m samples classes"]]:
+    """What gives the probabilities of some models."""
+    if isinstance(predictions, Predictions):
+        return predictions.probabilities
+    return predictions.reshape(-1, *shape).__getitem__
 
 
 def _geodesic(

@@ -150,12 +150,12 @@ def blocks(models: int, size: int) -> Iterator[slice]:
 
 
 def check_same_samples(
-    predictions: Float[np.ndarray, "..."], shape: tuple[int, int], name: str
+    given: tuple[int, ...], shape: tuple[int, int], name: str
 ) -> None:
     """Refuse predictions whose samples and classes are not those of `name`."""
-    if predictions.shape[-2:] != shape:
+    if tuple(given[-2:]) != shape:
         raise ValueError(
             f"Arguments `predictions` and `{name}` must be (..., samples, classes) of"
-            f" the same samples and classes, but have shapes {predictions.shape} and"
-            f" {shape}."
+            f" the same samples and classes, but have shapes {tuple(given)}"
+            f" and {shape}."
         )
