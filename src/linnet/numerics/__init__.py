@@ -4,6 +4,10 @@ from linnet.numerics.beta_averages import (
     beta_averages as beta_averages,
     beta_rule as beta_rule,
 )
+from linnet.numerics.block_krylov import (
+    LeadingPairs as LeadingPairs,
+    leading_pairs as leading_pairs,
+)
 from linnet.numerics.deterministic_equivalents import (
     degrees_of_freedom as degrees_of_freedom,
     effective_ridge as effective_ridge,

@@ -17,6 +17,9 @@ from linnet.phenomena.sloppiness.measure.clouds import (
     Cloud as Cloud,
     axis_moments as axis_moments,
     gather_cloud as gather_cloud,
+from linnet.phenomena.sloppiness.measure.embedding import (
+    About as About,
+    Embedding as Embedding,
 )
 from linnet.phenomena.sloppiness.measure.geometry import (
     geodesic as geodesic,
@@ -32,6 +35,10 @@ from linnet.phenomena.sloppiness.measure.reindexing import (
 from linnet.phenomena.sloppiness.measure.slopes import (
     SpectrumSlope as SpectrumSlope,
     spectrum_slope as spectrum_slope,
+from linnet.phenomena.sloppiness.measure.inpca import (
+    Search as Search,
+    embed_distances as embed_distances,
+    place as place,
 )
 from linnet.phenomena.sloppiness.measure.sphere import (
     ignorance as ignorance,
