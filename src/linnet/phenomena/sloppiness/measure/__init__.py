@@ -17,6 +17,7 @@ from linnet.phenomena.sloppiness.measure.clouds import (
     Cloud as Cloud,
     axis_moments as axis_moments,
     gather_cloud as gather_cloud,
+)
 from linnet.phenomena.sloppiness.measure.embedding import (
     About as About,
     Embedding as Embedding,
@@ -27,6 +28,11 @@ from linnet.phenomena.sloppiness.measure.geometry import (
     path_length as path_length,
     step_lengths as step_lengths,
 )
+from linnet.phenomena.sloppiness.measure.inpca import (
+    Search as Search,
+    embed_distances as embed_distances,
+    place as place,
+)
 from linnet.phenomena.sloppiness.measure.reindexing import (
     Reindexed as Reindexed,
     reindex as reindex,
@@ -35,10 +41,6 @@ from linnet.phenomena.sloppiness.measure.reindexing import (
 from linnet.phenomena.sloppiness.measure.slopes import (
     SpectrumSlope as SpectrumSlope,
     spectrum_slope as spectrum_slope,
-from linnet.phenomena.sloppiness.measure.inpca import (
-    Search as Search,
-    embed_distances as embed_distances,
-    place as place,
 )
 from linnet.phenomena.sloppiness.measure.sphere import (
     ignorance as ignorance,
