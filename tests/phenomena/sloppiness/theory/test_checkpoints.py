@@ -1,4 +1,4 @@
-import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -20,11 +20,12 @@ def test_uniform_checkpoints_count_points_with_the_start_among_them():
 
 
 def test_a_billion_checkpoints_cost_nothing_but_are_not_written_out():
-    begin = time.perf_counter()
+    tracemalloc.start()
     checkpoints = uniform_checkpoints(10**9)
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
     assert checkpoints.count == 10**9
     assert checkpoints.last == 10**9 - 1
-    assert time.perf_counter() - begin < 0.01
     with pytest.raises(ValueError, match=r"10000000 or fewer .* but are 1000000000"):
         _ = checkpoints.when
     with pytest.raises(ValueError, match="but are a continuum"):

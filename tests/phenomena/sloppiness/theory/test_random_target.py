@@ -8,6 +8,8 @@ from linnet.phenomena.sloppiness.theory import (
     PolyakAverage,
     given_checkpoints,
     log_checkpoints,
+    mode_averages,
+    pair_averages,
     random_target_spectrum,
     uniform_checkpoints,
 )
@@ -75,6 +77,23 @@ def test_a_method_of_your_own_works_everywhere():
     )
     mean = np.array([1, 1.5, 1.75, 2.125]) / np.array([1, 2, 3, 5])
     np.testing.assert_allclose(averaged, 12 * VARIANCES * np.mean(mean**2), rtol=1e-14)
+
+
+def test_what_a_method_of_your_own_returns_is_checked():
+    class Wrong(HalfWay):
+        def learned(self, variances, when):
+            return self.wrong
+
+    when = given_checkpoints([0, 1])
+    for wrong, message in (
+        (np.zeros(2), r"`Wrong.learned` must return .* \(6, 2\), .* shape \(2,\)"),
+        (np.full((6, 2), np.nan), "must return finite numbers"),
+    ):
+        method = Wrong()
+        method.wrong = wrong
+        for function in (mode_averages, pair_averages):
+            with pytest.raises(ValueError, match=message):
+                function(method, VARIANCES, when)
 
 
 def test_at_the_start_there_is_only_the_spread_of_starts():

@@ -131,12 +131,12 @@ def test_means_of_means_are_means():
 
 
 def test_many_modes_and_steps_are_taken_in_blocks(monkeypatch):
-    from linnet.phenomena.sloppiness.theory import averages, schedules
+    from linnet.phenomena.sloppiness.theory import checkpoint_sums, schedules
 
     method, when = PolyakAverage(Scheduled(WARM_UP)), given_checkpoints([0, 3, 40])
     whole = mode_averages(method, VARIANCES, when)
     monkeypatch.setattr(schedules, "BLOCK", 90)
-    monkeypatch.setattr(averages, "BLOCK", 7)
+    monkeypatch.setattr(checkpoint_sums, "BLOCK", 7)
     parts = mode_averages(method, VARIANCES, when)
     for name, value in vars(whole).items():
         np.testing.assert_allclose(value, getattr(parts, name), rtol=1e-14)

@@ -16,20 +16,23 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linnet.phenomena.sloppiness.theory.checkpoint_sums import (
+    summed_modes,
+    summed_pairs,
+)
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.geometric import (
-    Powers,
     descent_powers,
     flow_powers,
     gap_means,
     power_gap,
     product_mean,
 )
+from linnet.phenomena.sloppiness.theory.mode_means import descent_means, flow_means
 from linnet.phenomena.sloppiness.theory.momentum import AbstractMomentum
-from linnet.phenomena.sloppiness.theory.recurrences import (
-    StepMap,
-    many_steps,
-    summed_products,
+from linnet.phenomena.sloppiness.theory.momentum_means import (
+    momentum_modes,
+    momentum_pairs,
 )
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_count,
@@ -42,9 +45,6 @@ from linnet.phenomena.sloppiness.theory.responses import (
     GradientFlow,
 )
 from linnet.shapes import Float
-
-BLOCK = 2**22
-"""Numbers that a sum over checkpoints holds at once."""
 
 
 @final
@@ -122,7 +122,7 @@ def descent_averages(x: ArrayLike, count: ArrayLike) -> ModeAverages:
             f"Argument `x` must be <= 2, but is {steps.max():.6g}: such a mode"
             " diverges, lower the learning rate."
         )
-    return _closed(descent_powers(steps, np.asarray(count, dtype=float)))
+    return ModeAverages(*descent_means(steps, np.asarray(count, dtype=float)))
 
 
 def flow_averages(folds: ArrayLike) -> ModeAverages:
@@ -143,7 +143,7 @@ def flow_averages(folds: ArrayLike) -> ModeAverages:
     Reference: derived here.
     """
     check_not_negative("folds", folds, "it is eigenvalue times time")
-    return _closed(flow_powers(np.asarray(folds, dtype=float)))
+    return ModeAverages(*flow_means(np.asarray(folds, dtype=float)))
 
 
 def mode_averages(
@@ -181,25 +181,14 @@ def mode_averages(
         array([9.99999997e-01, 8.33020905e-08])
     """
     given = check_variances(variances)
-    powers = _powers(response, given, checkpoints)
-    if powers is not None:
-        return _closed(powers)
+    closed = _steps_and_count(response, given, checkpoints)
+    if closed is not None:
+        steps, count = closed
+        means = flow_means(steps) if count is None else descent_means(steps, count)
+        return ModeAverages(*means)
     if isinstance(response, AbstractMomentum) and checkpoints.kind == "uniform":
-        step = _stride(response, given, checkpoints)
-        return ModeAverages(*_read(response, step, step, checkpoints))
-    when, weights = checkpoints.when, checkpoints.weights
-    modes = given.reshape(-1)
-    block = max(BLOCK // len(when), 1)
-    sums = [
-        _summed(response, modes[at : at + block], when, weights)
-        for at in range(0, len(modes), block)
-    ]
-    return ModeAverages(
-        *(
-            np.concatenate(parts).reshape(given.shape)
-            for parts in zip(*sums, strict=True)
-        )
-    )
+        return ModeAverages(*momentum_modes(response, given, checkpoints))
+    return ModeAverages(*summed_modes(response, given, checkpoints))
 
 
 def pair_averages(
@@ -226,134 +215,54 @@ def pair_averages(
     Reference: derived here.
     """
     given = check_variances(variances)
-    powers = _powers(response, given, checkpoints)
-    if powers is not None:
+    closed = _steps_and_count(response, given, checkpoints)
+    found: tuple[np.ndarray, ...]
+    if closed is not None:
+        steps, count = closed
+        powers = flow_powers(steps) if count is None else descent_powers(steps, count)
         rows = powers.reshaped(lambda value: value[..., :, None])
         columns = powers.reshaped(lambda value: value[..., None, :])
         start = product_mean(rows, columns)
         cross, target = gap_means(rows, columns, start)
-        remaining, learned = powers.mean, powers.learned
+        found = powers.mean, powers.learned, start, target, cross
     elif isinstance(response, AbstractMomentum) and checkpoints.kind == "uniform":
-        step = _stride(response, given, checkpoints)
-        remaining, learned, *_ = _read(response, step, step, checkpoints)
-        sides = _side(step, -1), _side(step, -2)
-        *_, start, target, cross = _read(response, *sides, checkpoints)
+        found = momentum_pairs(response, given, checkpoints)
     else:
-        start, cross, target, remaining, learned = _summed_pairs(
-            response, given, checkpoints
-        )
-    covariance = _covariance(start, cross, target, remaining, learned)
-    return PairAverages(start, target, cross, covariance)
+        found = summed_pairs(response, given, checkpoints)
+    return PairAverages(*found[2:], _covariance(*found))
 
 
-def _closed(powers: Powers) -> ModeAverages:
-    start = product_mean(powers, powers)
-    cross, target = gap_means(powers, powers, start)
-    return ModeAverages(powers.mean, powers.learned, start, target, cross)
-
-
-def _powers(
+def _steps_and_count(
     response: AbstractResponse,
     variances: Float[np.ndarray, "*grid r"],
     checkpoints: Checkpoints,
-) -> Powers | None:
-    """The powers that a response consists of, if it does."""
+) -> tuple[np.ndarray, np.ndarray | None] | None:
+    r"""$x$ and $T$ of powers of $1-x$; $z$ and None of a flow; None for all others."""
     if checkpoints.kind == "continuous":
         if not isinstance(response, GradientFlow):
             raise ValueError(
                 "Argument `checkpoints` must not be continuous for a"
-                f" `{type(response).__name__}`, but is: methods that move in steps take"
-                " `uniform_checkpoints`; `GradientFlow` takes either."
+                f" `{type(response).__name__}`, but is: take `uniform_checkpoints`, or"
+                " times and weights of a quadrature as `given_checkpoints`."
             )
-        return flow_powers(response.rates(variances) * checkpoints.last)
+        return response.rates(variances) * checkpoints.last, None
     if checkpoints.kind == "given":
         return None
     every = np.asarray(checkpoints.every, dtype=float)
     count = np.asarray(checkpoints.count, dtype=float)
     if isinstance(response, GradientDescent):
-        return descent_powers(power_gap(response.steps(variances), every), count)
+        return power_gap(response.steps(variances), every), count
     if isinstance(response, GradientFlow):
-        return descent_powers(-np.expm1(-response.rates(variances) * every), count)
+        return -np.expm1(-response.rates(variances) * every), count
     return None
 
 
-def _stride(
-    response: AbstractMomentum,
-    variances: Float[np.ndarray, "*grid r"],
-    checkpoints: Checkpoints,
-) -> StepMap:
-    return many_steps(response.step_of(variances), checkpoints.every)
-
-
-def _side(step: StepMap, axis: int) -> StepMap:
-    """Modes along rows or columns of pairs: a new axis beside theirs."""
-    at = {-1: step.push.ndim - 1, -2: step.push.ndim - 2}[axis]
-    return StepMap(*(np.expand_dims(value, at) for value in vars(step).values()))
-
-
-def _read(
-    response: AbstractMomentum,
-    rows: StepMap,
-    columns: StepMap,
-    checkpoints: Checkpoints,
-) -> tuple[np.ndarray, ...]:
-    """Remaining and learned of the rows; start, target and cross of both."""
-    count = checkpoints.count or 1
-    mean = summed_products(rows, columns, count) / count
-    h = np.array([1, response.ahead, 0, 0, 0])
-    gap = np.array([0, 0, 1, response.ahead, 0])
-    one = np.array([0, 0, 0, 0, 1.0])
-    pairs = (h, one), (gap, one), (h, h), (gap, gap), (h, gap)
-    return tuple((mean @ right) @ left for left, right in pairs)
-
-
-def _summed(
-    response: AbstractResponse,
-    modes: Float[np.ndarray, " m"],
-    when: Float[np.ndarray, " T"],
-    weights: Float[np.ndarray, " T"],
-) -> tuple[np.ndarray, ...]:
-    h, gap = response.remaining(modes, when), response.learned(modes, when)
-    return (
-        h @ weights,
-        gap @ weights,
-        h**2 @ weights,
-        gap**2 @ weights,
-        h * gap @ weights,
-    )
-
-
-def _summed_pairs(
-    response: AbstractResponse,
-    variances: Float[np.ndarray, "*grid r"],
-    checkpoints: Checkpoints,
-) -> tuple[np.ndarray, ...]:
-    """Start, cross, target, remaining and learned, a block of checkpoints at a time."""
-    when, weights = checkpoints.when, checkpoints.weights
-    block = max(BLOCK // variances.size, 1)
-    total: tuple[np.ndarray, ...] = (np.zeros(()),) * 5
-    for at in range(0, len(when), block):
-        p = weights[at : at + block]
-        h = response.remaining(variances, when[at : at + block])
-        gap = response.learned(variances, when[at : at + block])
-        turned = np.swapaxes(gap, -1, -2)
-        part = (
-            (h * p) @ np.swapaxes(h, -1, -2),
-            (h * p) @ turned,
-            (gap * p) @ turned,
-            h @ p,
-            gap @ p,
-        )
-        total = tuple(a + b for a, b in zip(total, part, strict=True))
-    return total
-
-
 def _covariance(
-    start: Float[np.ndarray, "*grid r r"],
-    cross: Float[np.ndarray, "*grid r r"],
-    target: Float[np.ndarray, "*grid r r"],
     remaining: Float[np.ndarray, "*grid r"],
     learned: Float[np.ndarray, "*grid r"],
+    start: Float[np.ndarray, "*grid r r"],
+    target: Float[np.ndarray, "*grid r r"],
+    cross: Float[np.ndarray, "*grid r r"],
 ) -> Float[np.ndarray, "*grid r r"]:
     """Covariance of two responses from whichever of them has moved less."""
     early = learned < remaining
