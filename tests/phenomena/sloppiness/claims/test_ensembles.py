@@ -1,0 +1,71 @@
+"""Ensembles are those of plain descent, and their statistics those of samples."""
+
+import numpy as np
+import pytest
+
+from linnet.dynamics import LinearEnsemble
+from linnet.numerics import participation_ratio
+from linnet.phenomena.sloppiness import measure
+from linnet.phenomena.sloppiness.claims import ensembles
+from linnet.phenomena.sloppiness.claims.problems import sloppy_variances, spectral_data
+
+DATA = spectral_data(sloppy_variances(0.7, 4), 6)
+STEPS = range(5)
+
+
+def _random() -> ensembles.Drawn:
+    return ensembles.random_targets(
+        DATA, init_deviation=1.0, target_deviation=0.3, trajectories=128, seed=1
+    )
+
+
+def _paths(drawn, rate=0.8):
+    return ensembles.recorded(LinearEnsemble(DATA.inputs, rate), DATA, drawn, STEPS)
+
+
+def test_a_trajectory_is_plain_descent_seen_along_the_axes():
+    drawn = _random()
+    weights, goal = drawn.starts[3].copy(), drawn.goals[3]
+    expected = []
+    for _ in STEPS:
+        expected.append(DATA.axes.T @ DATA.inputs @ weights)
+        weights -= 0.8 * DATA.inputs.T @ DATA.inputs @ (weights - goal) / 6
+    np.testing.assert_allclose(list(_paths(drawn))[3], expected, rtol=1e-10)
+
+
+def test_trajectories_to_a_fixed_target_share_it():
+    goal = np.arange(4.0)
+    drawn = ensembles.fixed_target(goal, init_deviation=0.0, trajectories=3, seed=0)
+    first, *others = _paths(drawn)
+    for each in others:
+        np.testing.assert_array_equal(each, first)
+    assert np.abs(first[-1]).max() > 0.1
+
+
+def test_moments_are_those_of_the_cloud_and_its_functions_theirs():
+    paths = list(_paths(_random()))
+    found = ensembles.moments(iter(paths))
+    np.testing.assert_allclose(found.value, np.mean([p**2 for p in paths], axis=(0, 1)))
+    cloud = ensembles.clouded(iter(paths), groups=128)
+    same = ensembles.along_axes(cloud, lambda v: v)
+    np.testing.assert_allclose(same.value, found.value)
+    np.testing.assert_allclose(same.stderr, found.stderr)
+    ratio = ensembles.along_axes(cloud, participation_ratio)
+    gap = abs(float(ratio.value) - participation_ratio(found.value))
+    assert 0 < gap < float(ratio.stderr)
+
+
+def test_a_centered_function_is_that_of_the_covariance():
+    cloud = ensembles.clouded(_paths(_random()), groups=16)
+    found = ensembles.of_cloud(cloud, np.trace, centered=True)
+    other = measure.cloud_moments(cloud, centered=True)
+    np.testing.assert_allclose(found.value, other.value.sum())
+
+
+def test_what_diverges_is_no_ensemble():
+    with pytest.raises(RuntimeError, match="diverged"):
+        list(
+            ensembles.recorded(
+                LinearEnsemble(DATA.inputs, 3000.0), DATA, _random(), [0, 60]
+            )
+        )
