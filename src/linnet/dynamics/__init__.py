@@ -1,6 +1,15 @@
 """The microscopic process: gradient flow, descent and SGD, through one entry."""
 
 from linnet.dynamics.chebyshev import RKC3 as RKC3
+from linnet.dynamics.classifier import (
+    Classifier as Classifier,
+    classifier_grid as classifier_grid,
+)
+from linnet.dynamics.classifiers import (
+    ClassifierOutcome as ClassifierOutcome,
+    ClassifierRuns as ClassifierRuns,
+    train_classifiers as train_classifiers,
+)
 from linnet.dynamics.descent import (
     SGD as SGD,
     AbstractDiscreteDynamics as AbstractDiscreteDynamics,
