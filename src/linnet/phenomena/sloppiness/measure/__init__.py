@@ -22,6 +22,11 @@ from linnet.phenomena.sloppiness.measure.embedding import (
     About as About,
     Embedding as Embedding,
 )
+from linnet.phenomena.sloppiness.measure.factors import (
+    embed_factors as embed_factors,
+    embed_gaussian as embed_gaussian,
+    embed_symmetrized_kl as embed_symmetrized_kl,
+)
 from linnet.phenomena.sloppiness.measure.geometry import (
     geodesic as geodesic,
     geodesic_length as geodesic_length,

@@ -91,6 +91,11 @@ class Embedding:
     about: About = field(default_factory=About)
 
     @property
+    def components(self) -> int:
+        """How many columns there are, k."""
+        return len(self.eigenvalues)
+
+    @property
     def signature(self) -> Float[np.ndarray, " k"]:
         """The sign of each eigenvalue: +1 like space, -1 like time."""
         return np.sign(self.eigenvalues)
@@ -170,7 +175,6 @@ def _dataset(embedding: Embedding) -> "xarray.Dataset":
     """
     import xarray
 
-    count = len(embedding.eigenvalues)
     variables: dict[str, Any] = {
         "coordinates": (("model", "component"), embedding.coordinates),
         "weights": ("model", embedding.shares),
@@ -190,7 +194,7 @@ def _dataset(embedding: Embedding) -> "xarray.Dataset":
     along: dict[str, Any] = {
         name: ("model", np.asarray(values)) for name, values in about.models.items()
     }
-    along["component"] = np.arange(1, count + 1)
+    along["component"] = np.arange(1, embedding.components + 1)
     attributes = {name: getattr(embedding, name) for name in NUMBERS}
     attributes |= {name: getattr(about, name) for name in FACTS}
     attributes |= {

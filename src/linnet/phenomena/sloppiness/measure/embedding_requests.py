@@ -62,12 +62,12 @@ def check_request(
             )
 
 
-def check_rank(values: Float[np.ndarray, " k"], noise: float) -> None:
+def check_rank(values: Float[np.ndarray, " k"], noise: float, components: int) -> None:
     """Refuses eigenvalues that are no more than rounding of the distances."""
     rank = int((np.abs(values) > noise).sum())
-    if rank < len(values):
+    if rank < components:
         raise ValueError(
-            f"Argument `components` must be at most the rank, but is {len(values)}, and"
+            f"Argument `components` must be at most the rank, but is {components}, and"
             f" only {rank} eigenvalues exceed the rounding of the distances,"
             f" {noise:.2g}: ask for {max(rank, 1)}."
             if rank

@@ -1,6 +1,7 @@
 r"""inPCA of a distance matrix, in memory or in tiles, and of models that come later."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -121,13 +122,12 @@ def embed_distances(
         vectors = centering.vectors(pairs, tiles.multiply)
         sums, reads, dtype = tiles.sums, tiles.reads, tiles.dtype
     noise = 8 * np.finfo(dtype).eps * centering.scale * np.sqrt(sums.squares)
-    check_rank(pairs.values, noise)
+    check_rank(pairs.values, noise, components)
     products, trace, square = totals(sums, centering.weights, centering.scale)
     rest = max(square - float((pairs.values**2).sum()), 0.0) if rest is None else rest
-    return Embedding(
-        coordinates=directed(vectors) * np.sqrt(np.abs(pairs.values)),
-        eigenvalues=pairs.values,
-        residuals=pairs.residuals(),
+    return from_pairs(
+        pairs,
+        vectors,
         row_means=sums.row_means,
         self_products=products,
         trace=trace,
@@ -193,6 +193,18 @@ def place(
     from_means = given - (given @ part)[:, None] - means + shares @ embedding.row_means
     weight = (embedding.scale * part)[:, None] * embedding.coordinates[has]
     return from_means @ (-weight / 2 / embedding.eigenvalues)
+
+
+def from_pairs(
+    pairs: LeadingPairs, vectors: Float[np.ndarray, "m k"], **parts: Any
+) -> Embedding:
+    """Coordinates of eigenvectors, with signs fixed, and the other `parts`."""
+    return Embedding(
+        coordinates=directed(vectors) * np.sqrt(np.abs(pairs.values)),
+        eigenvalues=pairs.values,
+        residuals=pairs.residuals(),
+        **parts,
+    )
 
 
 def _size(distances: np.ndarray | Tiles) -> int:
