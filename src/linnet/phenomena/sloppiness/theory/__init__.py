@@ -8,6 +8,12 @@ $k$ here.
 How it is trained: an `AbstractResponse`; when it is looked at: `Checkpoints`; what of
 both enters a spectrum: `mode_averages`, `pair_averages`.
 
+One target for all trajectories: `fixed_target_spectrum` (a single trajectory without
+spread of starts), its bounds without an eigenvalue problem `fixed_target_bounds`, what
+it tends to at late times `late_covariance`, `curve_dimension`, and the Gramian of one
+curve, `residual_gramian`. Starts that are given: `trajectory_pca`. Predictions on other
+inputs: `evaluation_points`. Kernel machines: `kernel_modes`, `kernel_moment`.
+
 Statements: Mao et al. 2025. Every formula is derived here.
 """
 
@@ -24,12 +30,65 @@ if TYPE_CHECKING:
         mode_averages as mode_averages,
         pair_averages as pair_averages,
     )
+    from linnet.phenomena.sloppiness.theory.bounds import (
+        ExplainedBounds as ExplainedBounds,
+        explained_bounds as explained_bounds,
+        ky_fan_bounds as ky_fan_bounds,
+        leading_columns as leading_columns,
+        schur_horn_bounds as schur_horn_bounds,
+        weyl_bounds as weyl_bounds,
+    )
     from linnet.phenomena.sloppiness.theory.checkpoints import (
         Checkpoints as Checkpoints,
         continuous_checkpoints as continuous_checkpoints,
         given_checkpoints as given_checkpoints,
         log_checkpoints as log_checkpoints,
         uniform_checkpoints as uniform_checkpoints,
+    )
+    from linnet.phenomena.sloppiness.theory.directions import (
+        Directions as Directions,
+        input_directions as input_directions,
+    )
+    from linnet.phenomena.sloppiness.theory.evaluation import (
+        EvaluationPoints as EvaluationPoints,
+        PredictionCloud as PredictionCloud,
+        evaluation_points as evaluation_points,
+        fixed_target_evaluation as fixed_target_evaluation,
+        random_target_evaluation as random_target_evaluation,
+    )
+    from linnet.phenomena.sloppiness.theory.fixed_target import (
+        fixed_target_covariance as fixed_target_covariance,
+        fixed_target_curve as fixed_target_curve,
+        fixed_target_spectrum as fixed_target_spectrum,
+    )
+    from linnet.phenomena.sloppiness.theory.given_starts import (
+        TrajectoryPCA as TrajectoryPCA,
+        trajectory_pca as trajectory_pca,
+    )
+    from linnet.phenomena.sloppiness.theory.gramians import (
+        gramian_decay as gramian_decay,
+        gramian_pivots as gramian_pivots,
+        gramian_tails as gramian_tails,
+        residual_gramian as residual_gramian,
+    )
+    from linnet.phenomena.sloppiness.theory.kernel_evaluation import (
+        StartKernels as StartKernels,
+        kernel_test_moment as kernel_test_moment,
+    )
+    from linnet.phenomena.sloppiness.theory.kernels import (
+        KernelModes as KernelModes,
+        kernel_fixed_target as kernel_fixed_target,
+        kernel_modes as kernel_modes,
+        kernel_moment as kernel_moment,
+        linear_kernel as linear_kernel,
+        radial_kernel as radial_kernel,
+    )
+    from linnet.phenomena.sloppiness.theory.late_ribbon import (
+        curve_dimension as curve_dimension,
+        curve_spectrum as curve_spectrum,
+        late_covariance as late_covariance,
+        sech_symbol as sech_symbol,
+        sech_toeplitz as sech_toeplitz,
     )
     from linnet.phenomena.sloppiness.theory.momentum import (
         AbstractMomentum as AbstractMomentum,
@@ -43,6 +102,9 @@ if TYPE_CHECKING:
         AbstractResponse as AbstractResponse,
         GradientDescent as GradientDescent,
         GradientFlow as GradientFlow,
+    )
+    from linnet.phenomena.sloppiness.theory.ribbon_bounds import (
+        fixed_target_bounds as fixed_target_bounds,
     )
     from linnet.phenomena.sloppiness.theory.schedules import (
         PolyakAverage as PolyakAverage,
@@ -58,6 +120,14 @@ else:
             "mode_averages",
             "pair_averages",
         ),
+        "bounds": (
+            "ExplainedBounds",
+            "explained_bounds",
+            "ky_fan_bounds",
+            "leading_columns",
+            "schur_horn_bounds",
+            "weyl_bounds",
+        ),
         "checkpoints": (
             "Checkpoints",
             "continuous_checkpoints",
@@ -65,10 +135,67 @@ else:
             "log_checkpoints",
             "uniform_checkpoints",
         ),
-        "momentum": ("AbstractMomentum", "HeavyBall", "Nesterov"),
+        "directions": (
+            "Directions",
+            "input_directions",
+        ),
+        "evaluation": (
+            "EvaluationPoints",
+            "PredictionCloud",
+            "evaluation_points",
+            "fixed_target_evaluation",
+            "random_target_evaluation",
+        ),
+        "fixed_target": (
+            "fixed_target_covariance",
+            "fixed_target_curve",
+            "fixed_target_spectrum",
+        ),
+        "given_starts": (
+            "TrajectoryPCA",
+            "trajectory_pca",
+        ),
+        "gramians": (
+            "gramian_decay",
+            "gramian_pivots",
+            "gramian_tails",
+            "residual_gramian",
+        ),
+        "kernel_evaluation": (
+            "StartKernels",
+            "kernel_test_moment",
+        ),
+        "kernels": (
+            "KernelModes",
+            "kernel_fixed_target",
+            "kernel_modes",
+            "kernel_moment",
+            "linear_kernel",
+            "radial_kernel",
+        ),
+        "late_ribbon": (
+            "curve_dimension",
+            "curve_spectrum",
+            "late_covariance",
+            "sech_symbol",
+            "sech_toeplitz",
+        ),
+        "momentum": (
+            "AbstractMomentum",
+            "HeavyBall",
+            "Nesterov",
+        ),
         "random_target": ("random_target_spectrum",),
-        "responses": ("AbstractResponse", "GradientDescent", "GradientFlow"),
-        "schedules": ("PolyakAverage", "Scheduled"),
+        "responses": (
+            "AbstractResponse",
+            "GradientDescent",
+            "GradientFlow",
+        ),
+        "ribbon_bounds": ("fixed_target_bounds",),
+        "schedules": (
+            "PolyakAverage",
+            "Scheduled",
+        ),
     }
     __all__ = listed(_HOMES)
     __getattr__ = attach(__name__, _HOMES)

@@ -1,0 +1,130 @@
+r"""Kernel machines on test points: the training modes, carried over by the kernel.
+
+Whatever linear method trains, predictions elsewhere move in the range of the kernel,
+$f_{te}(t)-f_{te}(0) = K_{te}K^+(f(t)-f(0))$. Targets at test points do not enter, and
+what the start has there beside its extension from the training points stays. Derived
+here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from linnet.phenomena.sloppiness.theory.averages import pair_averages
+from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
+from linnet.phenomena.sloppiness.theory.directions import STILL
+from linnet.phenomena.sloppiness.theory.kernels import KernelModes, symmetric_matrix
+from linnet.phenomena.sloppiness.theory.mode_arguments import real_numbers
+from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
+from linnet.shapes import Float
+
+BESIDE = 1e-5  # part of a test kernel that may lie in the null space: root of rounding
+
+
+@dataclass(frozen=True, eq=False)
+class StartKernels:
+    r"""Covariance of the predictions before training, on training and test points.
+
+    Attributes:
+        training: $K_0$ on the training points, shape `(n, n)`.
+        cross: Test points by training points, shape `(m, n)`.
+        test: On the test points, shape `(m, m)`.
+    """
+
+    training: Float[np.ndarray, "n n"]
+    cross: Float[np.ndarray, "m n"]
+    test: Float[np.ndarray, "m m"]
+
+
+def kernel_test_moment(
+    modes: KernelModes,
+    test_kernel: Float[np.ndarray, "m n"],
+    starts: StartKernels,
+    target_kernel: Float[np.ndarray, "n n"],
+    response: AbstractResponse,
+    checkpoints: Checkpoints,
+) -> Float[np.ndarray, "m m"]:
+    r"""Second moment of test predictions, start and target random per trajectory.
+
+    With $A = K_{te}U\,\mathrm{diag}(n\lambda)^{-1}$ on the range of $K$,
+    $f' = U^\top f$ and $q = f_{te}(0)-Af'(0)$, what the start has beside its extension,
+    $$f_{te}(t) = h_0q+A[h f'(0)+(1-h)\bar ry'],\qquad M_{te} = \langle f_{te}
+      f_{te}^\top\rangle,$$
+    $h_0 = 1$ (with weight decay that of a direction without variance).
+
+    Valid for: as `kernel_moment`; $K_{te}$ and $K$ of one kernel.
+
+    Args:
+        modes: Of the kernel that trains, from `kernel_modes`.
+        test_kernel: $K_{te}$, test points by training points.
+        starts: $K_0$ in three blocks.
+        target_kernel: $K_y$ on the training points.
+        response: The method of training.
+        checkpoints: When predictions are looked at, with which weights.
+
+    Returns:
+        $M_{te}$, by test points.
+
+    Raises:
+        ValueError: when a matrix is not symmetric or has another shape, `test_kernel`
+            lies outside of the range of the kernel, or training is not stable.
+
+    Reference: derived here.
+    """
+    rate, basis = modes.variances[: modes.rank], modes.basis[:, : modes.rank]
+    n = len(modes.variances)
+    extension = _extension(modes, test_kernel)
+    begin, beside, alone = _start_parts(starts, basis, extension)
+    end = basis.T @ symmetric_matrix("target_kernel", target_kernel, n) @ basis
+    rates = np.r_[rate, STILL * rate[0]]
+    pairs = pair_averages(response, rates, checkpoints)
+    rest = response.rest(rate)
+    start, target = pairs.start[:-1, :-1], pairs.target[:-1, :-1]
+    moved = begin * start + np.outer(rest, rest) * end * target
+    mixed = (beside * pairs.start[-1, :-1]) @ extension.T
+    still = pairs.start[-1, -1] * alone
+    return still + mixed + mixed.T + extension @ moved @ extension.T
+
+
+def _extension(
+    modes: KernelModes, test_kernel: Float[np.ndarray, "m n"]
+) -> Float[np.ndarray, "m r"]:
+    """From coordinates of training predictions to test predictions."""
+    n = len(modes.variances)
+    given = real_numbers("test_kernel", test_kernel)
+    if given.ndim != 2 or given.shape[1] != n or len(given) == 0:
+        raise ValueError(
+            f"Argument `test_kernel` must have shape (m, {n}), test points by training"
+            f" points, but has {given.shape}."
+        )
+    turned = given @ modes.basis
+    outside = float(np.linalg.norm(turned[:, modes.rank :]))
+    if outside > BESIDE * np.linalg.norm(turned):
+        raise ValueError(
+            "Argument `test_kernel` must lie in the range of the training kernel, but"
+            f" is outside by {outside:.3g}: no one kernel gives both matrices."
+        )
+    return turned[:, : modes.rank] / (n * modes.variances[: modes.rank])
+
+
+def _start_parts(
+    starts: StartKernels,
+    basis: Float[np.ndarray, "n r"],
+    extension: Float[np.ndarray, "m r"],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Moments of the start: in the modes, beside with modes, beside alone."""
+    (m, n) = (len(extension), len(basis))
+    training = symmetric_matrix("starts.training", starts.training, n)
+    test = symmetric_matrix("starts.test", starts.test, m)
+    cross = real_numbers("starts.cross", starts.cross)
+    if cross.shape != (m, n):
+        raise ValueError(
+            f"Argument `starts.cross` must have shape ({m}, {n}), test points by"
+            f" training points, but has {cross.shape}."
+        )
+    begin = basis.T @ training @ basis
+    seen = cross @ basis
+    beside = seen - extension @ begin
+    mixed = extension @ seen.T
+    alone = test - mixed - mixed.T + extension @ begin @ extension.T
+    return begin, beside, alone
