@@ -37,7 +37,7 @@ def test_predictions_on_test_points_of_kernel_descent_have_this_moment(rank):
     points = plain.cloud(both)
     starts, targets = points[:, : N + M], points[:, N + M :]
     path = plain.kernel_descend(kernel, targets, starts[:, :N], rate, STEPS)
-    # f_te moves by -rate / n K_te (f - y) in every step.
+    # A test prediction moves by -rate / n K_e (f - y) in every step.
     moves = -rate / N * (path - targets) @ test_kernel.T
     elsewhere = starts[:, N:] + np.concatenate([0 * moves[:1], moves.cumsum(0)[:-1]])
     seen = plain.moments(elsewhere)[1]

@@ -1,7 +1,7 @@
 r"""Predictions on other inputs than those trained on: test points, or a whole grid.
 
 On inputs $x_s$ the predictions are $x_s^\top w_t$, so their second moment is
-$X_{te}\langle ww^\top\rangle X_{te}^\top$, with other eigenvalues than on the training
+$X_e\langle ww^\top\rangle X_e^\top$, with other eigenvalues than on the training
 inputs: directions count by their variance among the test points, and those in which the
 training inputs do not vary show what is left of the start. Derived here.
 """
@@ -31,7 +31,7 @@ class EvaluationPoints:
         variances: $\lambda$ of the training inputs, vanishing ($10^{-40}\lambda_1$) for
             directions in which only the new inputs vary, shape `(q,)`.
         basis: The directions, orthonormal columns, shape `(d, q)`.
-        features: $X_{te}$ in these directions, shape `(m, q)`.
+        features: $X_e$ in these directions, shape `(m, q)`.
     """
 
     variances: Float[np.ndarray, " q"]
@@ -70,7 +70,7 @@ def evaluation_points(
 
     Args:
         directions: Of the training inputs, from `input_directions`.
-        inputs: $X_{te}$, rows are samples.
+        inputs: $X_e$, rows are samples.
 
     Raises:
         ValueError: when `inputs` have another number of columns, or an entry is not
@@ -97,8 +97,8 @@ def random_target_evaluation(
 ) -> PredictionCloud:
     r"""Test predictions of an ensemble with a new start and target per trajectory.
 
-    $$M_{te} = X_{te}V\,\mathrm{diag}\big[\sigma_0^2\langle h_i^2\rangle
-      +\sigma_*^2\bar r_i^2\langle(1-h_i)^2\rangle\big]V^\top X_{te}^\top,$$
+    $$M_e = X_eV\,\mathrm{diag}\big[\sigma_0^2\langle h_i^2\rangle
+      +\sigma_*^2\bar r_i^2\langle(1-h_i)^2\rangle\big]V^\top X_e^\top,$$
     with $h=1$ in directions in which the training inputs do not vary.
 
     Valid for: starts $N(0,\sigma_0^2)$, targets $N(0,\sigma_*^2)$, one output;
@@ -137,7 +137,7 @@ def fixed_target_evaluation(
 ) -> PredictionCloud:
     r"""Test predictions for one target; a single trajectory without deviation.
 
-    $F = X_{te}V\,[\sigma_0\sqrt{\langle h^2\rangle}\otimes I_k\mid\sqrt{p_t}\,
+    $F = X_eV\,[\sigma_0\sqrt{\langle h^2\rangle}\otimes I_k\mid\sqrt{p_t}\,
     (w_t-\bar w)]$ with $w_t$ the mean weights, $h\bar w^0+(1-h)\bar rw^*$.
 
     Valid for: as `fixed_target_spectrum`. Parts of the target that the training inputs

@@ -1,7 +1,7 @@
 r"""Kernel machines on test points: the training modes, carried over by the kernel.
 
 Whatever linear method trains, predictions elsewhere move in the range of the kernel,
-$f_{te}(t)-f_{te}(0) = K_{te}K^+(f(t)-f(0))$. Targets at test points do not enter, and
+$f_e(t)-f_e(0) = K_eK^+(f(t)-f(0))$. Targets at test points do not enter, and
 what the start has there beside its extension from the training points stays. Derived
 here.
 """
@@ -46,24 +46,24 @@ def kernel_test_moment(
 ) -> Float[np.ndarray, "m m"]:
     r"""Second moment of test predictions, start and target random per trajectory.
 
-    With $A = K_{te}U\,\mathrm{diag}(n\lambda)^{-1}$ on the range of $K$,
-    $f' = U^\top f$ and $q = f_{te}(0)-Af'(0)$, what the start has beside its extension,
-    $$f_{te}(t) = h_0q+A[h f'(0)+(1-h)\bar ry'],\qquad M_{te} = \langle f_{te}
-      f_{te}^\top\rangle,$$
+    With $A = K_eU\,\mathrm{diag}(n\lambda)^{-1}$ on the range of $K$,
+    $f' = U^\top f$ and $q = f_e(0)-Af'(0)$, what the start has beside its extension,
+    $$f_e(t) = h_0q+A[h f'(0)+(1-h)\bar ry'],\qquad M_e = \langle f_e
+      f_e^\top\rangle,$$
     $h_0 = 1$ (with weight decay that of a direction without variance).
 
-    Valid for: as `kernel_moment`; $K_{te}$ and $K$ of one kernel.
+    Valid for: as `kernel_moment`; $K_e$ and $K$ of one kernel.
 
     Args:
         modes: Of the kernel that trains, from `kernel_modes`.
-        test_kernel: $K_{te}$, test points by training points.
+        test_kernel: $K_e$, test points by training points.
         starts: $K_0$ in three blocks.
         target_kernel: $K_y$ on the training points.
         response: The method of training.
         checkpoints: When predictions are looked at, with which weights.
 
     Returns:
-        $M_{te}$, by test points.
+        $M_e$, by test points.
 
     Raises:
         ValueError: when a matrix is not symmetric or has another shape, `test_kernel`

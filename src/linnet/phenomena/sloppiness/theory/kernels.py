@@ -44,7 +44,7 @@ class KernelModes:
 def linear_kernel(
     features: Float[np.ndarray, "n p"], others: Float[np.ndarray, "m p"] | None = None
 ) -> Float[np.ndarray, "*rows n"]:
-    r"""$\Phi\Phi^\top$, or $\Phi_{te}\Phi^\top\,(m,n)$: inputs, or features of them.
+    r"""$\Phi\Phi^\top$, or $\Phi_e\Phi^\top\,(m,n)$: inputs, or features of them.
 
     Random features are drawn outside of theory and given here as $\Phi$.
 
