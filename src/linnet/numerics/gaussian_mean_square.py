@@ -18,17 +18,20 @@ from linnet.shapes import Float
 
 
 def fresh_feedback(
-    variances: Float[np.ndarray, " d"], learning_rate: float, batch_size: int
-) -> tuple[Float[np.ndarray, " d"], float]:
+    variances: Float[np.ndarray, "... d"],
+    learning_rate: Float[np.ndarray, "..."] | float,
+    batch_size: Float[np.ndarray, "..."] | float,
+) -> tuple[Float[np.ndarray, "... d"], Float[np.ndarray, "..."]]:
     r"""$s$ and $f$ of the module's first lines; a pole makes $f$ infinite.
 
-    Beyond a pole, where a denominator is not positive, no feedback is stable: $s$ is
-    then infinite in that mode.
+    Rates and batch sizes broadcast against the leading axes of the variances. Beyond a
+    pole, where a denominator is not positive, no feedback is stable: $s$ is infinite.
     """
-    left = 2 - learning_rate * variances * (1 + 1 / batch_size)
+    rate, size = np.asarray(learning_rate)[..., None], np.asarray(batch_size)[..., None]
+    left = 2 - rate * variances * (1 + 1 / size)
     share = np.full_like(left, np.inf)
-    np.divide(learning_rate / batch_size, left, out=share, where=left > 0)
-    return share, float(share @ variances)
+    np.divide(np.broadcast_to(rate / size, left.shape), left, out=share, where=left > 0)
+    return share, (share * variances).sum(-1)
 
 
 def largest_stable_fresh_rate(

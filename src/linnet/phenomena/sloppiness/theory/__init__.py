@@ -12,7 +12,10 @@ One target for all trajectories: `fixed_target_spectrum` (a single trajectory wi
 spread of starts), its bounds without an eigenvalue problem `fixed_target_bounds`, what
 it tends to at late times `late_covariance`, `curve_dimension`, and the Gramian of one
 curve, `residual_gramian`. Starts that are given: `trajectory_pca`. Predictions on other
-inputs: `evaluation_points`. Kernel machines: `kernel_modes`, `kernel_moment`.
+inputs: `evaluation_points`. Kernel machines: `kernel_modes`, `kernel_moment`.  Where the ribbon ends:
+`ribbon_boundary`, and over planes `slope_map`, `ratio_map`. What the noise of batches
+adds: `noisy_descent` with `noisy_random_target` and `noisy_fixed_target` on a data set,
+`online_spectrum` and `stationary_ribbon` for fresh samples.
 
 Statements: Mao et al. 2025. Every formula is derived here.
 """
@@ -29,6 +32,12 @@ if TYPE_CHECKING:
         flow_averages as flow_averages,
         mode_averages as mode_averages,
         pair_averages as pair_averages,
+    )
+    from linnet.phenomena.sloppiness.theory.boundary import (
+        Boundary as Boundary,
+        early_boundary as early_boundary,
+        late_boundary as late_boundary,
+        ribbon_boundary as ribbon_boundary,
     )
     from linnet.phenomena.sloppiness.theory.bounds import (
         ExplainedBounds as ExplainedBounds,
@@ -65,6 +74,9 @@ if TYPE_CHECKING:
         TrajectoryPCA as TrajectoryPCA,
         trajectory_pca as trajectory_pca,
     )
+    from linnet.phenomena.sloppiness.theory.gradient_noise import (
+        noise_covariance as noise_covariance,
+    )
     from linnet.phenomena.sloppiness.theory.gramians import (
         gramian_decay as gramian_decay,
         gramian_pivots as gramian_pivots,
@@ -90,10 +102,27 @@ if TYPE_CHECKING:
         sech_symbol as sech_symbol,
         sech_toeplitz as sech_toeplitz,
     )
+    from linnet.phenomena.sloppiness.theory.maps import (
+        DimensionMap as DimensionMap,
+        ratio_map as ratio_map,
+        slope_map as slope_map,
+    )
     from linnet.phenomena.sloppiness.theory.momentum import (
         AbstractMomentum as AbstractMomentum,
         HeavyBall as HeavyBall,
         Nesterov as Nesterov,
+    )
+    from linnet.phenomena.sloppiness.theory.noisy_clouds import (
+        NoisyCloud as NoisyCloud,
+        noisy_fixed_target as noisy_fixed_target,
+        noisy_random_target as noisy_random_target,
+    )
+    from linnet.phenomena.sloppiness.theory.online import (
+        online_feedback as online_feedback,
+        online_largest_rate as online_largest_rate,
+        online_noise as online_noise,
+        online_spectrum as online_spectrum,
+        stationary_ribbon as stationary_ribbon,
     )
     from linnet.phenomena.sloppiness.theory.random_target import (
         random_target_spectrum as random_target_spectrum,
@@ -110,8 +139,12 @@ if TYPE_CHECKING:
         PolyakAverage as PolyakAverage,
         Scheduled as Scheduled,
     )
+    from linnet.phenomena.sloppiness.theory.stochastic_descent import (
+        NoisyDescent as NoisyDescent,
+        noisy_descent as noisy_descent,
+    )
 else:
-    _HOMES: dict[str, tuple[str, ...]] = {
+    _HOMES = {
         "averages": (
             "ModeAverages",
             "PairAverages",
@@ -119,6 +152,12 @@ else:
             "flow_averages",
             "mode_averages",
             "pair_averages",
+        ),
+        "boundary": (
+            "Boundary",
+            "early_boundary",
+            "late_boundary",
+            "ribbon_boundary",
         ),
         "bounds": (
             "ExplainedBounds",
@@ -155,6 +194,7 @@ else:
             "TrajectoryPCA",
             "trajectory_pca",
         ),
+        "gradient_noise": ("noise_covariance",),
         "gramians": (
             "gramian_decay",
             "gramian_pivots",
@@ -180,10 +220,27 @@ else:
             "sech_symbol",
             "sech_toeplitz",
         ),
+        "maps": (
+            "DimensionMap",
+            "ratio_map",
+            "slope_map",
+        ),
         "momentum": (
             "AbstractMomentum",
             "HeavyBall",
             "Nesterov",
+        ),
+        "noisy_clouds": (
+            "NoisyCloud",
+            "noisy_fixed_target",
+            "noisy_random_target",
+        ),
+        "online": (
+            "online_feedback",
+            "online_largest_rate",
+            "online_noise",
+            "online_spectrum",
+            "stationary_ribbon",
         ),
         "random_target": ("random_target_spectrum",),
         "responses": (
@@ -195,6 +252,10 @@ else:
         "schedules": (
             "PolyakAverage",
             "Scheduled",
+        ),
+        "stochastic_descent": (
+            "NoisyDescent",
+            "noisy_descent",
         ),
     }
     __all__ = listed(_HOMES)
