@@ -181,10 +181,10 @@ def test_a_billion_steps_take_as_long_as_a_thousand():
     variances = np.geomspace(1, 1e-9, 2000)
 
     def seconds(count):
-        begin = time.perf_counter()
+        begin = time.process_time()
         for _ in range(5):
             mode_averages(GradientDescent(1.0), variances, uniform_checkpoints(count))
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     times = [(seconds(10**9), seconds(10**3)) for _ in range(10)]
     long, short = (min(column) for column in zip(*times, strict=True))

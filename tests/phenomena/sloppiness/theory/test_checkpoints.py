@@ -46,7 +46,7 @@ def test_log_checkpoints_are_distinct_steps_from_the_start_to_the_last(last, num
 
 def test_log_checkpoints_are_evenly_spaced_in_their_logarithm():
     steps = np.log(log_checkpoints(10**9, 46).when[-20:])
-    np.testing.assert_allclose(np.diff(steps), np.log(10**9) / 44, rtol=1e-2)
+    np.testing.assert_allclose(np.diff(steps), np.log(10**9) / 45, rtol=1e-3)
 
 
 def test_given_checkpoints_keep_a_copy_that_nobody_changes():

@@ -8,14 +8,16 @@ $k$ here.
 How it is trained: an `AbstractResponse`; when it is looked at: `Checkpoints`; what of
 both enters a spectrum: `mode_averages`, `pair_averages`.
 
-One target for all trajectories: `fixed_target_spectrum` (a single trajectory without
-spread of starts), its bounds without an eigenvalue problem `fixed_target_bounds`, what
-it tends to at late times `late_covariance`, `curve_dimension`, and the Gramian of one
-curve, `residual_gramian`. Starts that are given: `trajectory_pca`. Predictions on other
-inputs: `evaluation_points`. Kernel machines: `kernel_modes`, `kernel_moment`.  Where the ribbon ends:
-`ribbon_boundary`, and over planes `slope_map`, `ratio_map`. What the noise of batches
-adds: `noisy_descent` with `noisy_random_target` and `noisy_fixed_target` on a data set,
-`online_spectrum` and `stationary_ribbon` for fresh samples.
+A new target for each trajectory: `random_target_spectrum`, and what it tends to,
+`regime_asymptotes`, `plateau_width`, `peak_folds`, `critical_slope`. One target for all
+trajectories: `fixed_target_spectrum` (a single trajectory without spread of starts),
+its bounds without an eigenvalue problem `fixed_target_bounds`, what it tends to at late
+times `late_covariance`, `curve_dimension`, and the Gramian of one curve,
+`residual_gramian`. Starts that are given: `trajectory_pca`. Predictions on other
+inputs: `evaluation_points`. Kernel machines: `kernel_modes`, `kernel_moment`. Where the
+ribbon ends: `ribbon_boundary`, and over planes `slope_map`, `ratio_map`. What the noise
+of batches adds: `noisy_descent` with `noisy_random_target` and `noisy_fixed_target` on
+a data set, `online_spectrum` and `stationary_ribbon` for fresh samples.
 
 Statements: Mao et al. 2025. Every formula is derived here.
 """
@@ -126,6 +128,19 @@ if TYPE_CHECKING:
     )
     from linnet.phenomena.sloppiness.theory.random_target import (
         random_target_spectrum as random_target_spectrum,
+    )
+    from linnet.phenomena.sloppiness.theory.regimes import (
+        Regimes as Regimes,
+        critical_slope as critical_slope,
+        geometric_explained as geometric_explained,
+        geometric_participation as geometric_participation,
+        is_on_plateau as is_on_plateau,
+        peak_folds as peak_folds,
+        plateau_width as plateau_width,
+        regime_asymptotes as regime_asymptotes,
+        regime_slopes as regime_slopes,
+        zero_target_participation as zero_target_participation,
+        zero_target_total as zero_target_total,
     )
     from linnet.phenomena.sloppiness.theory.responses import (
         AbstractResponse as AbstractResponse,
@@ -243,6 +258,19 @@ else:
             "stationary_ribbon",
         ),
         "random_target": ("random_target_spectrum",),
+        "regimes": (
+            "Regimes",
+            "critical_slope",
+            "geometric_explained",
+            "geometric_participation",
+            "is_on_plateau",
+            "peak_folds",
+            "plateau_width",
+            "regime_asymptotes",
+            "regime_slopes",
+            "zero_target_participation",
+            "zero_target_total",
+        ),
         "responses": (
             "AbstractResponse",
             "GradientDescent",

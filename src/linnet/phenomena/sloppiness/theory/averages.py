@@ -229,7 +229,8 @@ def pair_averages(
         found = momentum_pairs(response, given, checkpoints)
     else:
         found = summed_pairs(response, given, checkpoints)
-    return PairAverages(*found[2:], _covariance(*found))
+    _, _, start, target, cross = found
+    return PairAverages(start, target, cross, _covariance(*found))
 
 
 def _steps_and_count(

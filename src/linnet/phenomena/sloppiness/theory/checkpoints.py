@@ -106,10 +106,10 @@ def uniform_checkpoints(count: int, every: int = 1) -> Checkpoints:
 
 
 def log_checkpoints(last: int, num: int) -> Checkpoints:
-    r"""The start and `num - 1` steps evenly spaced in their logarithm, equal weights.
+    r"""Steps $t$ from 0 to the last with $t+1$ evenly spaced in its logarithm.
 
     Steps are whole, so early ones coincide after rounding; each is kept once, and
-    `count` says how many are left.
+    `count` says how many are left. All have the same weight.
 
     Args:
         last: The last step, $\ge1$.
@@ -120,7 +120,7 @@ def log_checkpoints(last: int, num: int) -> Checkpoints:
 
     Example:
         >>> log_checkpoints(100, 6).when
-        array([  0.,   1.,   3.,  10.,  32., 100.])
+        array([  0.,   2.,   5.,  15.,  39., 100.])
     """
     check_count("last", last, "it is the last step")
     check_count("num", num, "it counts checkpoints, the start included")
@@ -128,8 +128,8 @@ def log_checkpoints(last: int, num: int) -> Checkpoints:
         raise ValueError(
             "Argument `num` must be at least 2, but is 1: the start and `last`."
         )
-    steps = np.geomspace(1, last, int(num) - 1).round() if num > 2 else [float(last)]
-    return given_checkpoints(np.unique(np.r_[0.0, steps]))
+    points = np.geomspace(1, int(last) + 1, int(num))
+    return given_checkpoints(np.unique(points.round()) - 1)
 
 
 def given_checkpoints(when: ArrayLike, weights: ArrayLike | None = None) -> Checkpoints:

@@ -45,7 +45,7 @@ class AbstractResponse(ABC):
         ...         return np.ones_like(variances)
         >>> variances, when = np.array([1.0, 0.1]), log_checkpoints(99, 9)
         >>> mode_averages(Lazy(), variances, when).start.round(3)
-        array([0.464, 0.829])
+        array([0.437, 0.818])
     """
 
     @abstractmethod
