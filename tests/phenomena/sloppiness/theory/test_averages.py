@@ -66,6 +66,45 @@ def test_closed_averages_are_sums_of_sixty_digits_to_the_last(count):
                 assert_near(getattr(pairs, name)[i, j], expected[name])
 
 
+def exact_late(left, right, count):
+    """Geometric sums with 150 digits, for any number of steps."""
+    with localcontext() as context:
+        context.prec = 150
+        one = Decimal(1)
+        rho, other = one - Decimal(float(left)), one - Decimal(float(right))
+        a, b, c = (
+            one if r == 1 else (one - r**count) / (one - r) / count
+            for r in (rho, other, rho * other)
+        )
+        return [float(v) for v in (a, one - a, c, one - a - b + c, a - c)]
+
+
+@pytest.mark.parametrize("count", [10**6 + 1, 10**9])
+def test_closed_averages_hold_to_the_last_digit_at_a_billion_steps(count):
+    steps = np.array(
+        [1e-25, 1e-12, 1e-9, 3e-7, 0.99 / count, 1.01 / count, 0.01, 0.7, 1.0, 1.5]
+    )
+    averages = descent_averages(steps, count)
+    pairs = pair_averages(GradientDescent(1.0), steps, uniform_checkpoints(count))
+    for i, left in enumerate(steps):
+        for name, expected in zip(NAMES, exact_late(left, left, count), strict=True):
+            np.testing.assert_allclose(getattr(averages, name)[i], expected, rtol=1e-14)
+        for j, right in enumerate(steps):
+            expected = dict(zip(NAMES, exact_late(left, right, count), strict=True))
+            for name in PAIRS:
+                np.testing.assert_allclose(
+                    getattr(pairs, name)[i, j], expected[name], rtol=1e-14, atol=1e-300
+                )
+
+
+def test_faster_modes_are_wider_whatever_the_number_of_steps():
+    x = np.linspace(1e-3, 2, 2001)
+    for count in (1, 2, 3, 4, 5, 10, 33, 100, 1000):
+        averages = descent_averages(x, count)
+        assert (np.diff(x * averages.start) > 0).all()
+        assert (np.diff(x * averages.target) >= 0).all()
+
+
 def test_targets_that_hardly_moved_are_not_rounding_noise():
     steps = 1e-12 * np.arange(1, 9)
     found = descent_averages(steps, 100).target

@@ -1,3 +1,5 @@
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,38 @@ def test_closed_averages_are_the_sums_over_the_same_checkpoints(method, every):
             )
 
 
+def exact(x, method, count):
+    """Sums with sixty digits, one step at a time: values, and sizes of their terms."""
+    with localcontext() as context:
+        context.prec = 60
+        step, beta = Decimal(float(x)), Decimal(method.momentum)
+        if isinstance(method, Nesterov):
+            beta = beta * (1 - step)
+        learned = change = Decimal(0)
+        sums, sizes = [Decimal(0)] * 5, [Decimal(0)] * 5
+        for _ in range(count):
+            h = 1 - learned
+            terms = (h, learned, h * h, learned * learned, h * learned)
+            sums = [s + term for s, term in zip(sums, terms, strict=True)]
+            sizes = [s + abs(term) for s, term in zip(sizes, terms, strict=True)]
+            change = beta * change + step * (1 - learned)
+            learned += change
+        return [[float(v / count) for v in values] for values in (sums, sizes)]
+
+
+@pytest.mark.parametrize("method", [HeavyBall(1.0, 0.9), Nesterov(1.0, 0.7)])
+@pytest.mark.parametrize("count", [1, 2, 5, 300])
+def test_closed_averages_are_sums_of_sixty_digits(method, count):
+    twin_roots = (1 - np.sqrt(0.9)) ** 2  # of the recurrence of heavy ball
+    steps = np.array([1e-14, 1e-6, 0.003, twin_roots, 0.5, 1.0, 1.2])
+    found = mode_averages(method, steps, uniform_checkpoints(count))
+    for i, x in enumerate(steps):
+        values, sizes = exact(x, method, count)
+        averages = [value[i] for value in vars(found).values()]
+        errors = np.abs(np.subtract(averages, values))
+        assert (errors <= 3e-14 * np.array(sizes)).all()
+
+
 @pytest.mark.parametrize("method", [m for m in METHODS if not m.weight_decay])
 def test_what_slow_modes_learn_keeps_its_digits(method):
     x, beta = method.learning_rate * 1e-12, method.momentum
@@ -121,6 +155,15 @@ def test_responses_at_a_billion_steps_need_no_steps_before():
     np.testing.assert_allclose(found[:, :2], [[1, 0.9], [1, 1 - 1e-10]], rtol=1e-15)
     np.testing.assert_allclose(found[1, 3], np.exp(-1), rtol=1e-7)
     assert abs(found[0, 3]) < 1e-100
+
+
+@pytest.mark.parametrize("function", [mode_averages, pair_averages])
+def test_grids_of_variances_are_averaged_one_by_one(function):
+    grid = np.array([[[1.0, 0.1, 1e-3]], [[0.5, 0.2, 1e-9]]])
+    method, when = Nesterov(0.7, 0.6), uniform_checkpoints(77, every=2)
+    found, one = function(method, grid, when), function(method, grid[1, 0], when)
+    for name, value in vars(found).items():
+        np.testing.assert_allclose(value[1, 0], getattr(one, name), rtol=1e-14)
 
 
 class AbsentMinded(AbstractMomentum):

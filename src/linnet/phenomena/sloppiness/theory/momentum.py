@@ -76,7 +76,8 @@ class HeavyBall(AbstractMomentum):
     learning rate were $\eta/(1-\beta)$.
 
     Valid for: $x=\eta(\lambda_1+\mu)\le2(1+\beta)$; at the bound a mode alternates for
-    ever, and close to it $t$ steps lose a part $t\cdot10^{-16}$ of accuracy.
+    ever. Averages are good to 1e-14, but close to the bound some digits are lost: at
+    0.999 of it, with $\beta=0.99$, after 300 steps they are good to 1e-11.
 
     Attributes:
         learning_rate: $\eta>0$ in front of the whole gradient, not of its $1-\beta$.
