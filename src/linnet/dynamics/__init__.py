@@ -36,6 +36,7 @@ from linnet.dynamics.late_time import (
     late_time as late_time,
 )
 from linnet.dynamics.linear_ensemble import LinearEnsemble as LinearEnsemble
+from linnet.dynamics.network_ensemble import NetworkEnsemble as NetworkEnsemble
 from linnet.dynamics.online_ensemble import OnlineEnsemble as OnlineEnsemble
 from linnet.dynamics.ornstein_uhlenbeck import (
     OrnsteinUhlenbeck as OrnsteinUhlenbeck,

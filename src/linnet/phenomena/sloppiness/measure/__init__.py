@@ -51,3 +51,8 @@ from linnet.phenomena.sloppiness.measure.sphere import (
     ignorance as ignorance,
     truth as truth,
 )
+from linnet.phenomena.sloppiness.measure.tangent_kernels import (
+    mean_tangent_kernel as mean_tangent_kernel,
+    output_kernel as output_kernel,
+    tangent_kernel as tangent_kernel,
+)
