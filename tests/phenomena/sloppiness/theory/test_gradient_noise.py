@@ -13,7 +13,7 @@ INPUTS = RNG.normal(size=(4, 2))
 TARGETS = RNG.normal(size=(4, 2))
 START = RNG.normal(size=(2, 2))
 SPREAD, RATE = 0.7, 0.15
-WHEN, WEIGHTS = (0, 1, 3), (0.2, 0.5, 0.3)
+WHEN, WEIGHTS = (0, 1, 2), (0.2, 0.5, 0.3)
 
 
 def batches(sampling, size):

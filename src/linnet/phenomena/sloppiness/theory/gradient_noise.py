@@ -28,9 +28,11 @@ from linnet.phenomena.sloppiness.theory.responses import GradientDescent
 from linnet.phenomena.sloppiness.theory.stochastic_descent import NoisyDescent
 from linnet.shapes import Float
 
-DENSE_PAIRS = 1000
+DENSE_PAIRS = 2500
 """Largest number of pairs of modes whose map is taken apart as one dense matrix."""
 LEAST_LOSS = 1e-200
+BLOCK = 2**22
+"""Numbers that a product of samples holds at once."""
 
 
 def noise_covariance(
@@ -172,8 +174,11 @@ def _dense_loss(
     h, x = descent.variances, descent.coordinates
     first, second = h[upper[0]], h[upper[1]]
     strength = descent.learning_rate * descent.noise_factor
-    product = weight * x[:, upper[0]] * x[:, upper[1]]
-    loss = -strength / len(x) * (product.T @ product)
+    loss = np.zeros((len(weight), len(weight)))
+    for rows in np.array_split(x, len(x) * len(weight) // BLOCK + 1):
+        product = weight * rows[:, upper[0]] * rows[:, upper[1]]
+        loss -= product.T @ product
+    loss *= strength / len(x)
     own = first + second - descent.learning_rate * first * second
     loss[np.diag_indices(len(own))] += own + strength * first * second
     return loss

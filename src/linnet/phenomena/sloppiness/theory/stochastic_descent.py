@@ -92,6 +92,7 @@ def noisy_descent(
             batch size is impossible, the sampling is `epochs`, or SGD is unstable in
             the mean square (the message says where stability ends; it is stricter
             than $\eta\lambda_1 < 2$).
+        ArithmeticError: when that edge is asked for and not found.
     """
     x, y = np.asarray(inputs, dtype=float), np.asarray(targets, dtype=float)
     _check(x, y, learning_rate)
