@@ -23,6 +23,7 @@ from linnet.phenomena.sloppiness.theory.refusals import (
     check_positive,
     check_variances,
 )
+from linnet.phenomena.sloppiness.theory.regimes import critical_slope
 from linnet.shapes import Float
 
 ALWAYS, NEVER, ABOVE, BELOW = "always", "never", "above", "below"
@@ -152,28 +153,6 @@ def boundary_of_parts(
     more = more - fraction * target[..., dimensions:].sum(-1)
     scale = start.sum(-1)
     return Boundary(np.asarray(short / scale), np.asarray(more / scale))
-
-
-def critical_slope(fraction: ArrayLike, dimensions: ArrayLike) -> np.ndarray:
-    r"""$c_q = -\ln(1-q)/k$: from here on geometric inputs alone are a ribbon.
-
-    $k$ modes of $\lambda_i\sim e^{-ci}$ hold $1-e^{-ck}$ of an infinite spectrum.
-
-    Valid for: an infinite geometric spectrum. Broadcasts.
-
-    Raises:
-        ValueError: when the fraction is not in (0, 1), or `dimensions` no whole number
-            >= 1.
-
-    Reference: derived here.
-
-    Example:
-        >>> round(float(critical_slope(0.95, 3)), 4)
-        0.9986
-    """
-    check_fraction(fraction)
-    check_count("dimensions", dimensions, "it counts leading dimensions")
-    return -np.log1p(-np.asarray(fraction, dtype=float)) / np.asarray(dimensions)
 
 
 def late_boundary(
