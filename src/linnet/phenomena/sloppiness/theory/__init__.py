@@ -11,13 +11,14 @@ both enters a spectrum: `mode_averages`, `pair_averages`.
 A new target for each trajectory: `random_target_spectrum`, and what it tends to,
 `regime_asymptotes`, `plateau_width`, `peak_folds`, `critical_slope`. One target for all
 trajectories: `fixed_target_spectrum` (a single trajectory without spread of starts),
-its bounds without an eigenvalue problem `fixed_target_bounds`, what it tends to at late
-times `late_covariance`, `curve_dimension`, and the Gramian of one curve,
-`residual_gramian`. Starts that are given: `trajectory_pca`. Predictions on other
-inputs: `evaluation_points`. Kernel machines: `kernel_modes`, `kernel_moment`. Where the
-ribbon ends: `ribbon_boundary`, and over planes `slope_map`, `ratio_map`. What the noise
-of batches adds: `noisy_descent` with `noisy_random_target` and `noisy_fixed_target` on
-a data set, `online_spectrum` and `stationary_ribbon` for fresh samples.
+how wide starts may be, `curve_axes`, its bounds without an eigenvalue problem
+`fixed_target_bounds`, what it tends to at late times `late_covariance`,
+`curve_dimension`, and the Gramian of one curve, `residual_gramian`. Starts that are
+given: `trajectory_pca`. Predictions on other inputs: `evaluation_points`. Kernel
+machines: `kernel_modes`, `kernel_moment`. Where the ribbon ends: `ribbon_boundary`, and
+over planes `slope_map`, `ratio_map`. What the noise of batches adds: `noisy_descent`
+with `noisy_random_target` and `noisy_fixed_target` on a data set, `online_spectrum` and
+`stationary_ribbon` for fresh samples.
 
 Statements: Mao et al. 2025. Every formula is derived here.
 """
@@ -154,6 +155,10 @@ if TYPE_CHECKING:
         PolyakAverage as PolyakAverage,
         Scheduled as Scheduled,
     )
+    from linnet.phenomena.sloppiness.theory.start_width import (
+        CurveAxes as CurveAxes,
+        curve_axes as curve_axes,
+    )
     from linnet.phenomena.sloppiness.theory.stochastic_descent import (
         NoisyDescent as NoisyDescent,
         noisy_descent as noisy_descent,
@@ -281,6 +286,7 @@ else:
             "PolyakAverage",
             "Scheduled",
         ),
+        "start_width": ("CurveAxes", "curve_axes"),
         "stochastic_descent": (
             "NoisyDescent",
             "noisy_descent",
