@@ -16,4 +16,5 @@ NAMES = (
     "stationary",
     "layers",
     "anisotropy",
+    "trajectories",
 )

@@ -6,6 +6,8 @@ from hypothesis import given, settings, strategies as st
 from linnet.phenomena.sloppiness.theory import (
     GradientDescent,
     GradientFlow,
+    HeavyBall,
+    condensed,
     continuous_checkpoints,
     fixed_target_covariance,
     fixed_target_curve,
@@ -150,6 +152,22 @@ def test_a_billion_steps_take_nodes_and_agree_with_closed_averages():
             np.linalg.eigvalsh(matrix)[::-1],
             rtol=1e-11,
         )
+
+
+def test_momentum_takes_the_matrix_when_there_are_too_many_checkpoints(monkeypatch):
+    variances, target, middle = task()
+    problem = (variances, 5, target, HeavyBall(0.3, 0.8), uniform_checkpoints(700))
+    about = {"mean_start": middle, "init_deviation": [0.0, 0.2]}
+    for centered in (True, False):
+        written_out = fixed_target_spectrum(*problem, **about, centered=centered)
+        with monkeypatch.context() as patch:
+            patch.setattr(condensed, "LARGEST_STACK", 100)
+            found = fixed_target_spectrum(*problem, **about, centered=centered)
+        first = written_out.max(-1, keepdims=True)
+        assert found.shape == written_out.shape == (2, 21)
+        assert (np.abs(found - written_out) < 1e-13 * first).all()
+    many = (*problem[:4], uniform_checkpoints(10**9))
+    assert (fixed_target_spectrum(*many, **about)[1] > 0).all()
 
 
 @settings(max_examples=20)

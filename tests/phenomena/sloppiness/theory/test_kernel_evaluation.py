@@ -9,6 +9,7 @@ from linnet.phenomena.sloppiness.theory import (
     input_directions,
     kernel_modes,
     kernel_moment,
+    kernel_test_fixed_target,
     kernel_test_moment,
     linear_kernel,
     radial_kernel,
@@ -46,6 +47,34 @@ def test_predictions_on_test_points_of_kernel_descent_have_this_moment(rank):
         uniform_checkpoints(STEPS),
     )  # fmt: skip
     np.testing.assert_allclose(found, seen, atol=1e-11 * np.trace(seen))
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("rank", [N, 3])
+def test_test_predictions_for_one_target_have_this_covariance(rank, outputs):
+    rng = np.random.default_rng(rank)
+    features = rng.standard_normal((N + M, rank))
+    begin = rng.standard_normal((N + M, N + M))
+    targets = rng.standard_normal((N, outputs))
+    kernel, test_kernel = features[:N] @ features[:N].T, features[N:] @ features[:N].T
+    modes = kernel_modes(kernel)
+    rate = 1.4 / modes.variances[0]
+    starts = plain.cloud(np.kron(begin, np.eye(outputs)))
+    starts = starts.reshape(-1, N + M, outputs)
+    elsewhere = []
+    for c in range(outputs):
+        start, y = starts[..., c], targets[:, c]
+        path = plain.kernel_descend(kernel, y, start[:, :N], rate, STEPS)
+        moves = -rate / N * (path - y) @ test_kernel.T
+        moved = np.concatenate([0 * moves[:1], moves.cumsum(0)[:-1]])
+        elsewhere.append(start[:, N:] + moved)
+    seen = np.stack(elsewhere, -1).reshape(STEPS, len(starts), -1)
+    expected = plain.moments(seen)[1]
+    found = kernel_test_fixed_target(
+        modes, test_kernel, blocks(begin), targets, GradientDescent(rate),
+        uniform_checkpoints(STEPS),
+    )  # fmt: skip
+    np.testing.assert_allclose(found, expected, atol=1e-11 * np.trace(expected))
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])

@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     )
     from linnet.phenomena.sloppiness.theory.kernel_evaluation import (
         StartKernels as StartKernels,
+        kernel_test_fixed_target as kernel_test_fixed_target,
         kernel_test_moment as kernel_test_moment,
     )
     from linnet.phenomena.sloppiness.theory.kernels import (
@@ -164,7 +165,7 @@ if TYPE_CHECKING:
         noisy_descent as noisy_descent,
     )
 else:
-    _HOMES = {
+    _HOMES: dict[str, tuple[str, ...]] = {
         "averages": (
             "ModeAverages",
             "PairAverages",
@@ -223,6 +224,7 @@ else:
         ),
         "kernel_evaluation": (
             "StartKernels",
+            "kernel_test_fixed_target",
             "kernel_test_moment",
         ),
         "kernels": (

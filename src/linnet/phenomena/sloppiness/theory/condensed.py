@@ -41,6 +41,18 @@ class Nodes:
     weights: Float[np.ndarray, " m"]
 
 
+def condensable(
+    response: AbstractResponse,
+    variances: Float[np.ndarray, " r"],
+    checkpoints: Checkpoints,
+) -> bool:
+    """Whether `condense` has nodes for these: see there."""
+    if isinstance(response, GradientDescent | GradientFlow):
+        return True
+    count = checkpoints.count
+    return count is not None and count * len(variances) <= LARGEST_STACK
+
+
 def condense(
     response: AbstractResponse,
     variances: Float[np.ndarray, " r"],
@@ -60,9 +72,7 @@ def condense(
     )
     if not few and isinstance(response, GradientDescent | GradientFlow):
         return _by_panels(response, variances, checkpoints)
-    if checkpoints.count is None or (
-        checkpoints.count * len(variances) > LARGEST_STACK
-    ):
+    if not condensable(response, variances, checkpoints):
         many = "a continuum" if checkpoints.count is None else f"{checkpoints.count}"
         raise ValueError(
             f"Argument `checkpoints` must be at most {LARGEST_STACK // len(variances)}"

@@ -104,7 +104,9 @@ def with_still(
         within: Vectors as rows; of the other directions only those are added that these
             vectors have a part in. All of them if not given.
     """
-    r = basis.shape[1]
+    d, r = basis.shape
+    if r == d:
+        return variances, basis
     if within is None:
         still = np.linalg.qr(basis, mode="complete")[0][:, r:]
     else:

@@ -17,7 +17,7 @@ from linnet.phenomena.sloppiness.theory.averages import (
     pair_averages,
 )
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
-from linnet.phenomena.sloppiness.theory.condensed import Nodes, condense
+from linnet.phenomena.sloppiness.theory.condensed import Nodes, condensable, condense
 from linnet.phenomena.sloppiness.theory.mode_arguments import (
     mode_variances,
     not_negative,
@@ -111,17 +111,10 @@ def fixed_target_covariance(
     """
     rate, end, begin = fixed_problem(variances, n, target, mean_start)
     deviation = one_number("init_deviation", init_deviation)
-    pairs = pair_averages(response, rate, checkpoints)
-    aim = response.rest(rate)[:, None] * end
-    root = np.sqrt(n * rate)[:, None]
-    if centered:
-        curve = _outer(root * (aim - begin), root * (aim - begin), pairs.covariance)
-    else:
-        mixed = _outer(root * begin, root * aim, pairs.cross)
-        curve = _outer(root * begin, root * begin, pairs.start) + mixed + mixed.T
-        curve = curve + _outer(root * aim, root * aim, pairs.target)
-    cloud = n * rate * deviation**2 * pairs.start.diagonal()
-    return curve + np.diag(np.repeat(cloud, end.shape[1]))
+    start, curve = _cloud_and_curve(
+        rate, n, end, begin, response, checkpoints, centered
+    )
+    return curve + deviation**2 * np.diag(start)
 
 
 def fixed_target_spectrum(
@@ -144,7 +137,9 @@ def fixed_target_spectrum(
 
     Valid for: any response with few enough checkpoints to be written out; gradient
     descent and flow at uniform or continuous checkpoints of any number, by nodes with
-    the same averages. Eigenvalues are right down to $10^{-28}$ of the largest.
+    the same averages. Eigenvalues are right down to $10^{-28}$ of the largest. Other
+    responses at more checkpoints than that (momentum has closed averages) are left with
+    the matrix: right down to $10^{-15}$ of the largest, zero where they came out below.
 
     Args:
         variances: $\lambda_i>0$, shape `(r,)`.
@@ -174,6 +169,12 @@ def fixed_target_spectrum(
     """
     rate, end, begin = fixed_problem(variances, n, target, mean_start)
     deviation = not_negative("init_deviation", init_deviation)
+    if not condensable(response, rate, checkpoints):
+        start, curve = _cloud_and_curve(
+            rate, n, end, begin, response, checkpoints, centered
+        )
+        clouds = deviation[..., None, None] ** 2 * np.diag(start)
+        return np.maximum(np.linalg.eigvalsh(clouds + curve)[..., ::-1], 0.0)
     nodes = condense(response, rate, checkpoints)
     travel = response.rest(rate)[:, None] * end
     if centered:
@@ -195,6 +196,28 @@ def fixed_target_spectrum(
     values = np.linalg.svd(stack, compute_uv=False) ** 2
     alone = np.repeat(cloud**2, end.shape[1] - own, axis=-1)
     return np.sort(np.concatenate([values, alone], axis=-1), axis=-1)[..., ::-1]
+
+
+def _cloud_and_curve(
+    rate: Float[np.ndarray, " r"],
+    n: int,
+    end: Float[np.ndarray, "r k"],
+    begin: Float[np.ndarray, "r k"],
+    response: AbstractResponse,
+    checkpoints: Checkpoints,
+    centered: bool,
+) -> tuple[Float[np.ndarray, " rk"], Float[np.ndarray, "rk rk"]]:
+    """Diagonal of the cloud for starts of unit variance, and moment of the curve."""
+    pairs = pair_averages(response, rate, checkpoints)
+    root = np.sqrt(n * rate)[:, None]
+    far, near = root * response.rest(rate)[:, None] * end, root * begin
+    if centered:
+        curve = _outer(far - near, far - near, pairs.covariance)
+    else:
+        mixed = _outer(near, far, pairs.cross)
+        curve = _outer(near, near, pairs.start) + mixed + mixed.T
+        curve = curve + _outer(far, far, pairs.target)
+    return np.repeat(n * rate * pairs.start.diagonal(), end.shape[1]), curve
 
 
 def compressed(

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.phenomena.sloppiness.theory.averages import pair_averages
+from linnet.phenomena.sloppiness.theory.averages import PairAverages, pair_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.directions import STILL
+from linnet.phenomena.sloppiness.theory.fixed_target import per_output
 from linnet.phenomena.sloppiness.theory.kernels import KernelModes, symmetric_matrix
-from linnet.phenomena.sloppiness.theory.mode_arguments import real_numbers
+from linnet.phenomena.sloppiness.theory.mode_arguments import per_mode, real_numbers
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
 
@@ -71,19 +72,78 @@ def kernel_test_moment(
 
     Reference: derived here.
     """
-    rate, basis = modes.variances[: modes.rank], modes.basis[:, : modes.rank]
-    n = len(modes.variances)
+    n, basis = len(modes.variances), modes.basis[:, : modes.rank]
     extension = _extension(modes, test_kernel)
-    begin, beside, alone = _start_parts(starts, basis, extension)
+    pairs = _pairs(modes, response, checkpoints)
     end = basis.T @ symmetric_matrix("target_kernel", target_kernel, n) @ basis
-    rates = np.r_[rate, STILL * rate[0]]
-    pairs = pair_averages(response, rates, checkpoints)
-    rest = response.rest(rate)
-    start, target = pairs.start[:-1, :-1], pairs.target[:-1, :-1]
-    moved = begin * start + np.outer(rest, rest) * end * target
+    rest = response.rest(modes.variances[: modes.rank])
+    learned = np.outer(rest, rest) * end * pairs.target[:-1, :-1]
+    return _cloud(starts, basis, extension, pairs) + extension @ learned @ extension.T
+
+
+def kernel_test_fixed_target(
+    modes: KernelModes,
+    test_kernel: Float[np.ndarray, "m n"],
+    starts: StartKernels,
+    targets: Float[np.ndarray, "n *k"],
+    response: AbstractResponse,
+    checkpoints: Checkpoints,
+) -> Float[np.ndarray, "mk mk"]:
+    r"""Covariance of test predictions for one target: cloud and curve.
+
+    The cloud is that of `kernel_test_moment`, the curve
+    $A\,[(\bar ry')(\bar ry')^\top\circ\mathrm{Cov}(h_i,h_j)]A^\top$.
+
+    Valid for: as `kernel_test_moment`.
+
+    Args:
+        modes: Of the kernel that trains, from `kernel_modes`.
+        test_kernel: $K_e$, test points by training points.
+        starts: $K_0$ in three blocks.
+        targets: $y$ on the training points, shape `(n,)` or `(n, k)`.
+        response: The method of training.
+        checkpoints: When predictions are looked at, with which weights.
+
+    Returns:
+        Rows by test point, then by output.
+
+    Raises:
+        ValueError: as `kernel_test_moment`.
+
+    Reference: derived here.
+    """
+    basis = modes.basis[:, : modes.rank]
+    given = per_mode("targets", targets, len(basis))
+    k = given.shape[1]
+    extension = _extension(modes, test_kernel)
+    pairs = _pairs(modes, response, checkpoints)
+    rest = response.rest(modes.variances[: modes.rank])
+    aim = rest[:, None] * (basis.T @ given)
+    curve = np.outer(aim, aim) * per_output(pairs.covariance[:-1, :-1], k)
+    spread = np.kron(extension, np.eye(k))
+    cloud = np.kron(_cloud(starts, basis, extension, pairs), np.eye(k))
+    return cloud + spread @ curve @ spread.T
+
+
+def _pairs(
+    modes: KernelModes, response: AbstractResponse, checkpoints: Checkpoints
+) -> PairAverages:
+    """Of the modes that move and, last, of a direction without variance."""
+    rate = modes.variances[: modes.rank]
+    return pair_averages(response, np.r_[rate, STILL * rate[0]], checkpoints)
+
+
+def _cloud(
+    starts: StartKernels,
+    basis: Float[np.ndarray, "n r"],
+    extension: Float[np.ndarray, "m r"],
+    pairs: PairAverages,
+) -> Float[np.ndarray, "m m"]:
+    """What the starts leave: along their extension, beside it, and both."""
+    begin, beside, alone = _start_parts(starts, basis, extension)
+    along = extension @ (begin * pairs.start[:-1, :-1]) @ extension.T
     mixed = (beside * pairs.start[-1, :-1]) @ extension.T
-    still = pairs.start[-1, -1] * alone
-    return still + mixed + mixed.T + extension @ moved @ extension.T
+    return along + mixed + mixed.T + pairs.start[-1, -1] * alone
 
 
 def _extension(

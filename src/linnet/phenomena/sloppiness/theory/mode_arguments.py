@@ -14,7 +14,7 @@ def real_numbers(name: str, value: ArrayLike) -> Float[np.ndarray, "..."]:
             f"Argument `{name}` must be real numbers, but is of type {given.dtype}:"
             " convert it first."
         )
-    given = given.astype(float)
+    given = given.astype(float, copy=False)
     if not np.isfinite(given).all():
         raise ValueError(
             f"Argument `{name}` must be finite, but holds NaN or infinity."
