@@ -5,12 +5,15 @@ whole rows of models. What comes out sums to one to rounding, whatever its preci
 was; what cannot be put right is refused with the model and the sample.
 """
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
 
 Kind = Literal["probabilities", "logits", "log-probabilities", "values"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+Conversion = Callable[[np.ndarray, Kind, float, float], np.ndarray]
 
 MODELS, CLASSES, SAMPLES = -1, -2, -3
 
@@ -38,7 +41,7 @@ def working_dtype(dtype: np.dtype) -> np.dtype:
 def normalized(
     block: np.ndarray, kind: Kind, tolerance: float, smoothing: float
 ) -> np.ndarray:
-    r"""Probabilities of a block in its working precision.
+    r"""Probabilities of a block in its working precision; `block` is overwritten.
 
     Args:
         block: `(samples, classes, models)`, single or double precision.
@@ -47,10 +50,12 @@ def normalized(
         smoothing: $\delta$; probabilities become $(1-\delta)\,p + \delta / C$.
     """
     if kind == "probabilities":
-        _refuse_below_zero(block)
         total = block.sum(CLASSES, keepdims=True)
-        _refuse_sum(total, tolerance)
-        probabilities = block / total
+        # NaN fails every comparison, and infinity the one of the sum.
+        if not block.min() >= 0 or not (np.abs(total - 1) <= tolerance).all():
+            _refuse_below_zero(block)
+            _refuse_sum(total, tolerance)
+        probabilities = np.divide(block, total, out=block)
     else:
         probabilities = np.exp(log_normalized(block, kind, tolerance, 0.0))
     if smoothing:
@@ -71,19 +76,23 @@ def log_normalized(
     top = block.max(CLASSES, keepdims=True)
     if kind == "log-probabilities":
         _refuse_nothing_left(top)
-    shifted = block - top
+        # Logarithms come from numbers at least as large as the largest of them.
+        finite_part = np.where(block > -np.inf, block, 0)
+        slack = tolerance * (1 - finite_part.min(CLASSES, keepdims=True))
+    shifted = np.subtract(block, top, out=block)
     total = np.exp(shifted).sum(CLASSES, keepdims=True)
     if kind == "log-probabilities":
-        # A logarithm l is rounded by |l| eps / 2, and sum p |l| is at most log C.
-        slack = tolerance * (1 + np.log(block.shape[CLASSES]))
-        _refuse_sum(np.exp(np.minimum(top, 50.0)) * total, slack)
+        _refuse_sum(np.exp(np.minimum(top, 50)) * total, slack)
     shifted -= np.log(total)
     return shifted
 
 
-def refuse_not_finite(block: np.ndarray) -> None:
-    """Values of any sign, none of them NaN or infinite."""
+def finite(
+    block: np.ndarray, kind: Kind, tolerance: float, smoothing: float
+) -> np.ndarray:
+    """Values of any sign as they are, none of them NaN or infinite."""
     _refuse_not_finite(block, allow_zero=False)
+    return block
 
 
 def _refuse_below_zero(block: np.ndarray) -> None:
@@ -123,13 +132,14 @@ def _refuse_nothing_left(top: np.ndarray) -> None:
     )
 
 
-def _refuse_sum(total: np.ndarray, tolerance: float) -> None:
+def _refuse_sum(total: np.ndarray, tolerance: float | np.ndarray) -> None:
     off = np.abs(total - 1)
     if (off <= tolerance).all():
         return
     place = _first(~(off <= tolerance))
+    allowed = np.broadcast_to(tolerance, off.shape)[place]
     raise Unusable(
-        f"probabilities sum to {total[place]:.9g}, further from 1 than {tolerance:.2g}",
+        f"probabilities sum to {total[place]:.9g}, further from 1 than {allowed:.2g}",
         place,
         "name what they are (`kind`), or state the deviation that their computation"
         " allows as `tolerance`",

@@ -14,12 +14,13 @@ from linnet.phenomena.sloppiness.measure.normalization import (
     KINDS,
     MODELS,
     SAMPLES,
+    Conversion,
     Kind,
     Unusable,
     default_tolerance,
+    finite,
     log_normalized,
     normalized,
-    refuse_not_finite,
     working_dtype,
 )
 
@@ -120,31 +121,52 @@ class Predictions:
         return np.moveaxis(self.packed_values(models, samples), MODELS, 0)
 
     def packed_probabilities(
-        self, models: slice = WHOLE, samples: slice = WHOLE
+        self,
+        models: slice | np.ndarray = WHOLE,
+        samples: slice = WHOLE,
+        dtype: np.dtype | None = None,
     ) -> np.ndarray:
-        """Probabilities of a block, `(samples, classes, models)`."""
-        return self._checked(normalized, models, samples)
+        """Probabilities of a block, `(samples, classes, models)`.
+
+        Args:
+            models: A slice, or numbers of models in ascending order.
+            samples: A slice.
+            dtype: Precision, at least that of the source; single where it is half.
+        """
+        return self._checked(normalized, models, samples, dtype)
 
     def packed_logarithms(
-        self, models: slice = WHOLE, samples: slice = WHOLE
+        self,
+        models: slice | np.ndarray = WHOLE,
+        samples: slice = WHOLE,
+        dtype: np.dtype | None = None,
     ) -> np.ndarray:
         """Logarithms of the probabilities of a block, `(samples, classes, models)`.
 
         From logits and log-probabilities they are exact where a probability underflows;
         a probability of zero gives minus infinity.
         """
-        return self._checked(log_normalized, models, samples)
+        return self._checked(log_normalized, models, samples, dtype)
 
-    def packed_roots(self, models: slice = WHOLE, samples: slice = WHOLE) -> np.ndarray:
+    def packed_roots(
+        self,
+        models: slice | np.ndarray = WHOLE,
+        samples: slice = WHOLE,
+        dtype: np.dtype | None = None,
+    ) -> np.ndarray:
         """Square roots of the probabilities, `(samples, classes, models)`."""
         if self.kind == "probabilities" or self.smoothing:
-            return np.sqrt(self.packed_probabilities(models, samples))
-        half = self.packed_logarithms(models, samples)
+            roots = self.packed_probabilities(models, samples, dtype)
+            return np.sqrt(roots, out=roots)
+        half = self.packed_logarithms(models, samples, dtype)
         half *= half.dtype.type(0.5)
         return np.exp(half, out=half)
 
     def packed_values(
-        self, models: slice = WHOLE, samples: slice = WHOLE
+        self,
+        models: slice | np.ndarray = WHOLE,
+        samples: slice = WHOLE,
+        dtype: np.dtype | None = None,
     ) -> np.ndarray:
         """Outputs of a block, `(samples, outputs, models)`."""
         if self.kind != "values":
@@ -152,24 +174,28 @@ class Predictions:
                 "Argument `kind` must be `values` for a distance between regressions,"
                 f" but is `{self.kind}`."
             )
+        return self._checked(finite, models, samples, dtype)
 
-        def as_they_are(block: np.ndarray, *_: Any) -> np.ndarray:
-            refuse_not_finite(block)
-            return block
-
-        return self._checked(as_they_are, models, samples)
-
-    def _checked(self, convert: Any, models: slice, samples: slice) -> np.ndarray:
-        if self.kind == "values" and convert in (normalized, log_normalized):
+    def _checked(
+        self,
+        convert: Conversion,
+        models: slice | np.ndarray,
+        samples: slice,
+        dtype: np.dtype | None,
+    ) -> np.ndarray:
+        if self.kind == "values" and convert is not finite:
             raise ValueError(
                 "Argument `kind` must be `probabilities`, `logits` or"
                 " `log-probabilities` for a distance between distributions, but is"
                 " `values`: use the distance `gaussian`."
             )
-        block = np.asarray(self.source[models, samples])
+        numbers = _numbers(models, self.models)
+        block = np.asarray(self.source[_hull(models), samples])
+        if not isinstance(models, slice):
+            block = block[numbers - numbers[0]]
         if block.ndim == 2:
             block = block[:, :, None]
-        packed = np.ascontiguousarray(np.moveaxis(block, 0, MODELS), self.dtype)
+        packed = np.array(np.moveaxis(block, 0, MODELS), dtype or self.dtype, order="C")
         tolerance = self.tolerance
         if tolerance is None:
             tolerance = default_tolerance(np.dtype(self.source.dtype), self.classes)
@@ -177,11 +203,24 @@ class Predictions:
             return convert(packed, self.kind, tolerance, self.smoothing)
         except Unusable as found:
             sample = samples.indices(self.samples)[0] + found.place[SAMPLES]
-            model = models.indices(self.models)[0] + found.place[MODELS]
+            model = numbers[found.place[MODELS]]
             raise ValueError(
                 f"Predictions of model {model} on sample {sample} cannot be used:"
                 f" {found.what}: {found.remedy}."
             ) from None
+
+
+def _hull(models: slice | np.ndarray) -> slice:
+    """The shortest slice that holds all the models."""
+    if isinstance(models, slice):
+        return models
+    return slice(int(models[0]), int(models[-1]) + 1)
+
+
+def _numbers(models: slice | np.ndarray, count: int) -> np.ndarray:
+    if isinstance(models, slice):
+        return np.arange(count)[models]
+    return models
 
 
 def as_predictions(source: "Source | Predictions") -> Predictions:
