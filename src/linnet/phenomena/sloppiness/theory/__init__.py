@@ -15,9 +15,10 @@ how wide starts may be, `curve_axes`, its bounds without an eigenvalue problem
 `fixed_target_bounds`, what it tends to at late times `late_covariance`,
 `curve_dimension`, and the Gramian of one curve, `residual_gramian`. Starts that are
 given: `trajectory_pca`. Predictions on other inputs: `evaluation_points`. Kernel
-machines: `kernel_modes`, `kernel_moment`. Where the ribbon ends: `ribbon_boundary`, and
-over planes `slope_map`, `ratio_map`. What the noise of batches adds: `noisy_descent`
-with `noisy_random_target` and `noisy_fixed_target` on a data set, `online_spectrum` and
+machines: `kernel_modes`, `kernel_moment`, and of a random hidden layer
+`hidden_layer_kernels`. Where the ribbon ends: `ribbon_boundary`, and over planes
+`slope_map`, `ratio_map`. What the noise of batches adds: `noisy_descent` with
+`noisy_random_target` and `noisy_fixed_target` on a data set, `online_spectrum` and
 `stationary_ribbon` for fresh samples.
 
 Statements: Mao et al. 2025. Every formula is derived here.
@@ -164,6 +165,10 @@ if TYPE_CHECKING:
         NoisyDescent as NoisyDescent,
         noisy_descent as noisy_descent,
     )
+    from linnet.phenomena.sloppiness.theory.wide_networks import (
+        HiddenLayerKernels as HiddenLayerKernels,
+        hidden_layer_kernels as hidden_layer_kernels,
+    )
 else:
     _HOMES: dict[str, tuple[str, ...]] = {
         "averages": (
@@ -293,6 +298,7 @@ else:
             "NoisyDescent",
             "noisy_descent",
         ),
+        "wide_networks": ("HiddenLayerKernels", "hidden_layer_kernels"),
     }
     __all__ = listed(_HOMES)
     __getattr__ = attach(__name__, _HOMES)
