@@ -43,6 +43,9 @@ from linnet.phenomena.sloppiness.measure.reindexing import (
     reindex as reindex,
     trajectory_distances as trajectory_distances,
 )
+from linnet.phenomena.sloppiness.measure.shares import (
+    variance_share as variance_share,
+)
 from linnet.phenomena.sloppiness.measure.slopes import (
     SpectrumSlope as SpectrumSlope,
     spectrum_slope as spectrum_slope,
