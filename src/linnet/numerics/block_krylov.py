@@ -13,9 +13,6 @@ SECOND_LOOK = 4
 """Products with a random vector, to see copies of an eigenvalue that were missed."""
 
 LEAST_ROOM = 150
-WIDE = 16
-"""Blocks from this width on see that many copies, and are not looked at again."""
-
 STRIDE = 3
 """Products between two looks at the residuals, for blocks of one vector."""
 
@@ -60,9 +57,9 @@ def leading_pairs(
     `tolerance` times the largest eigenvalue. A space that becomes too large starts
     again from its best vectors, one that becomes invariant goes on with random ones.
 
-    A block of b vectors sees b copies of an eigenvalue that has more. After it has
-    converged a random vector joins for `SECOND_LOOK` products, and as long as that
-    changes the answer the search goes on; blocks of `WIDE` vectors do without.
+    A block of b vectors sees b copies of an eigenvalue that has more. Unless those are
+    all that are wanted, after it has converged a random vector joins for `SECOND_LOOK`
+    products, and as long as that changes the answer the search goes on.
 
     Valid for: symmetric operators, definite or not. When `most_products` are spent the
     best found so far is returned: look at the residuals.
@@ -102,7 +99,7 @@ def leading_pairs(
             break
         if gaps.max() > close or at < space.look_until:
             continue
-        if start.shape[1] >= WIDE or np.abs(values - seen).max() <= 4 * close:
+        if start.shape[1] >= count or np.abs(values - seen).max() <= 4 * close:
             break
         space.look_again()
         seen = values

@@ -38,6 +38,9 @@ from linnet.phenomena.sloppiness.measure.inpca import (
     embed_distances as embed_distances,
     place as place,
 )
+from linnet.phenomena.sloppiness.measure.landmarks import (
+    landmark_embedding as landmark_embedding,
+)
 from linnet.phenomena.sloppiness.measure.reindexing import (
     Reindexed as Reindexed,
     reindex as reindex,

@@ -24,8 +24,14 @@ from linnet.shapes import Float
 Columns = Float[np.ndarray, "m b"]
 Progress = Callable[[int, int], None]
 
-PANEL = 32
-"""Rows that are in float64 at a time, few enough for the cache."""
+PANEL = 65_536
+"""Entries that are in float64 at a time, few enough for the cache."""
+
+SMALL_PRODUCT = 900_000
+"""Multiplications up to which BLAS takes a tall matrix as it lies, without packing it.
+
+Packing costs as much as the product itself when columns are few.
+"""
 
 FEW = 6
 """Columns up to which the triangle, column by column, is faster than the square."""
@@ -85,12 +91,13 @@ class ArrayDistances:
 
     def multiply_precisely(self, columns: Columns) -> Columns:
         """In float64, panel by panel."""
-        return np.concatenate(
-            [
-                self.matrix[at : at + PANEL].astype(float) @ columns
-                for at in range(0, self.size, PANEL)
-            ]
-        )
+        step = _step(self.size, PANEL)
+        out, room = np.empty(columns.shape), np.empty((step, self.size))
+        for at in range(0, self.size, step):
+            panel = room[: self.size - at]
+            panel[:] = self.matrix[at : at + step]
+            np.matmul(panel, columns, out=out[at : at + step])
+        return out
 
 
 class TileDistances:
@@ -119,18 +126,14 @@ class TileDistances:
         total = np.zeros(columns.shape)
         collect = None if self._sums is not None else _TileSums(self.weights)
         count, done = tile_count(self.tiles), 0
-        blocks = [
-            np.asfortranarray(columns[tile_rows(self.tiles, i)]) for i in range(count)
-        ]
+        columns = np.ascontiguousarray(columns, self.dtype)
         for i in range(count):
             for j in range(i, count):
                 tile = self._read(i, j)
                 rows, across = tile_rows(self.tiles, i), tile_rows(self.tiles, j)
                 if collect is not None:
                     collect.add(tile, rows, across)
-                total[rows] += tile @ blocks[j]
-                if i != j:
-                    total[across] += tile.T @ blocks[i]
+                _apply(tile, columns, total, rows, across)
                 done += 1
                 if self.progress is not None:
                     self.progress(done, count * (count + 1) // 2)
@@ -179,23 +182,50 @@ class _TileSums:
         return Sums(self.rows, self.diagonal, self.squares)
 
 
+def _step(width: int, entries: int) -> int:
+    """Rows of this width that have so many entries, and a few at least."""
+    return max(entries // width, 8)
+
+
+def _apply(
+    tile: np.ndarray, columns: Columns, total: Columns, rows: slice, across: slice
+) -> None:
+    """Adds the products with a tile and, off the diagonal, with its transpose."""
+    right, left, is_square = columns[across], columns[rows], rows == across
+    below = np.zeros_like(right)
+    step = _step(right.size, SMALL_PRODUCT)
+    for at in range(0, len(tile), step):
+        panel = tile[at : at + step]
+        total[rows.start + at : rows.start + at + len(panel)] += panel @ right
+        if not is_square:
+            below += panel.T @ left[at : at + step]
+    total[across] += below
+
+
 def _panel_sums(
     block: Float[np.ndarray, "r c"],
     left: Float[np.ndarray, "r b"],
     right: Float[np.ndarray, "c b"],
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """`block @ right`, `block.T @ left`, and squares weighted by the first columns."""
+    is_even = np.ptp(left[:, 0]) == 0 and np.ptp(right[:, 0]) == 0
     by_row = np.empty((len(block), right.shape[1]))
     by_column = np.zeros((block.shape[1], left.shape[1]))
     squares = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        for at in range(0, len(block), PANEL):
-            some = slice(at, at + PANEL)
-            panel = block[some].astype(float)
+        step = _step(block.shape[1], PANEL)
+        room = np.empty((step, block.shape[1]))
+        for at in range(0, len(block), step):
+            some = slice(at, at + step)
+            panel = room[: len(block) - at]
+            panel[:] = block[some]
             by_row[some] = panel @ right
             by_column += panel.T @ left[some]
-            np.multiply(panel, panel, out=panel)
-            squares += float(left[some, 0] @ (panel @ right[:, 0]))
+            if is_even:
+                part = np.vdot(panel, panel) * left[0, 0] * right[0, 0]
+            else:
+                part = left[some, 0] @ (np.square(panel, out=panel) @ right[:, 0])
+            squares += float(part)
     return by_row, by_column, squares
 
 
