@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from plain_predictions import drawn, softmax
 
 from linnet.phenomena.sloppiness.measure.distances import (
     Bhattacharyya,
@@ -9,17 +10,6 @@ from linnet.phenomena.sloppiness.measure.distances import (
 )
 from linnet.phenomena.sloppiness.measure.predictions import Predictions
 from linnet.phenomena.sloppiness.measure.tiles import ArrayTiles, assembled
-
-
-def drawn(models: int, samples: int, classes: int, scale: float = 2.0) -> np.ndarray:
-    rng = np.random.default_rng(models + 10 * samples + 100 * classes)
-    logits = scale * rng.normal(size=(models, samples, classes))
-    return softmax(logits)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    raised = np.exp(logits - logits.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
 
 
 def plain(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -1,7 +1,18 @@
-"""Distances between the predictions of models: matrices, tiles, factors."""
+"""Distances between the predictions of models: whole matrices or tiles."""
 
 from linnet.phenomena.sloppiness.measure.distances.bhattacharyya import (
     Bhattacharyya as Bhattacharyya,
+)
+from linnet.phenomena.sloppiness.measure.distances.bilinear import (
+    Gaussian as Gaussian,
+    Hellinger as Hellinger,
+    SymmetrizedKL as SymmetrizedKL,
+)
+from linnet.phenomena.sloppiness.measure.distances.given import (
+    given_distances as given_distances,
+)
+from linnet.phenomena.sloppiness.measure.distances.jensen_shannon import (
+    JensenShannon as JensenShannon,
 )
 from linnet.phenomena.sloppiness.measure.distances.kinds import (
     DISTANCES as DISTANCES,

@@ -5,7 +5,7 @@ $$D_{uv} = -\frac1n \sum_s \ln \sum_c \sqrt{p_{usc}\, p_{vsc}}.$$
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Bhattacharyya(AbstractDistance):
     """
 
     disjoint: float | None = None
-    name = "bhattacharyya"
+    name: ClassVar[str] = "bhattacharyya"
 
     def __post_init__(self) -> None:
         if self.disjoint is not None and not 0 < self.disjoint < np.inf:

@@ -7,7 +7,7 @@ samples are carried as a state, so that samples may come in pieces.
 import abc
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class AbstractPass(abc.ABC):
 class AbstractDistance(abc.ABC):
     """A mean over samples; plays the role of a squared distance."""
 
-    name: str
+    name: ClassVar[str]
 
     @abc.abstractmethod
     def check(self, predictions: Predictions) -> None:
