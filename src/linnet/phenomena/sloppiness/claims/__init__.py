@@ -1,14 +1,27 @@
-"""Claims of sloppiness: the only place where theory and simulation meet."""
+"""Claims of sloppiness: the only place where theory and simulation meet.
+
+`problems` makes data with a wished spectrum, `ensembles` trains on them and takes
+moments along the inputs' directions.
+"""
 
 from linnet.phenomena.sloppiness.claims.answers import (
     answers as answers,
     headline as headline,
     predictions as predictions,
 )
+from linnet.phenomena.sloppiness.claims.checkpoint_schedule import CheckpointSchedule
+from linnet.phenomena.sloppiness.claims.dimension_peak import DimensionPeak
+from linnet.phenomena.sloppiness.claims.optimizers import Optimizers
+from linnet.phenomena.sloppiness.claims.ribbon_spectrum import RibbonSpectrum
 from linnet.phenomena.sloppiness.claims.settings import (
     check as check,
     settings as settings,
 )
 from linnet.phenomena.sloppiness.claims.source import SloppinessClaim
 
-CLAIMS: tuple[SloppinessClaim, ...] = ()
+CLAIMS: tuple[SloppinessClaim, ...] = (
+    RibbonSpectrum(),
+    DimensionPeak(),
+    CheckpointSchedule(),
+    Optimizers(),
+)
