@@ -44,6 +44,8 @@ def test_one_target_may_serve_for_all_and_predictions_may_be_on_other_inputs():
         ({"times": [1, 0.5]}, "`times` must be finite"),
         ({"axes": np.ones((3, 1))}, r"`axes` must be a matrix \(6, d\)"),
         ({"trajectories": 2}, "must agree"),
+        ({"memory_limit": 100}, "5 trajectories at 3 times of 6 numbers take"),
+        ({"memory_limit": 1000}, "but `memory_limit` is"),  # no room to step in
     ],
 )
 def test_what_does_not_fit_is_refused(change, message):

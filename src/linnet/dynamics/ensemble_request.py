@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from linnet.dynamics.ensemble_process import AbstractEnsembleProcess, check_matrix
 from linnet.dynamics.schedule import check_schedule
 
-CHUNK_BYTES = 2**25  # that a chunk of trajectories works in
+CHUNK_BYTES = 2**25  # that a chunk of trajectories works in, its records included
+CACHE_BYTES = 2**22  # that its steps touch: what leaves the cache is two times slower
 LARGEST_CHUNK = 2048
 CARRY_COPIES = 4  # start, carry, what a step makes of it
 
@@ -51,18 +52,22 @@ class EnsembleRequest:
         return count, len(self.steps), self.lens.shape[1]
 
     @property
+    def moving_bytes(self) -> int:
+        """About what every step of one trajectory touches."""
+        start = jax.ShapeDtypeStruct(self.process.start_shape, jnp.float32)
+        target = jax.ShapeDtypeStruct((self.process.target_size,), jnp.float32)
+        carry = _numbers(jax.eval_shape(self.process.begin, start, target))
+        numbers = CARRY_COPIES * carry + self.process.working_size
+        return self.dtype.itemsize * numbers
+
+    @property
     def bytes_each(self) -> int:
         """About what one trajectory takes while it is stepped, twice its records."""
-        process, item = self.process, self.dtype.itemsize
-        shapes = jax.ShapeDtypeStruct(process.start_shape, jnp.float32)
-        target = jax.ShapeDtypeStruct((process.target_size,), jnp.float32)
         key = jax.eval_shape(lambda: jax.random.key(0))
         number = jax.ShapeDtypeStruct((), jnp.int32)
-        carry = _numbers(jax.eval_shape(process.begin, shapes, target))
-        drawn = _numbers(jax.eval_shape(process.draw, key, number))
-        records = int(np.prod(self.result_shape(1)))
-        numbers = CARRY_COPIES * carry + 2 * drawn + 2 * records
-        return item * (numbers + process.working_size)
+        drawn = _numbers(jax.eval_shape(self.process.draw, key, number))
+        kept = drawn + int(np.prod(self.result_shape(1)))
+        return self.moving_bytes + 2 * self.dtype.itemsize * kept
 
     def chunk(self, asked: int | None) -> int:
         """Trajectories that are stepped together.
@@ -70,13 +75,14 @@ class EnsembleRequest:
         Raises:
             ValueError: when `asked` is no whole number >= 1.
         """
-        if asked is None:
-            fitting = max(1, CHUNK_BYTES // self.bytes_each)
-            asked = min(fitting, LARGEST_CHUNK)
-            parts = -(-self.count // asked)
-            return -(-self.count // parts)
-        check_whole("chunk", asked, 1)
-        return min(int(asked), self.count)
+        if asked is not None:
+            check_whole("chunk", asked, 1)
+            return min(int(asked), self.count)
+        fitting = CHUNK_BYTES // self.bytes_each
+        cached = CACHE_BYTES // self.moving_bytes
+        most = max(1, min(fitting, cached, LARGEST_CHUNK))
+        parts = -(-self.count // most)
+        return -(-self.count // parts)
 
     def check_memory(self, chunk: int, kept: int, limit: float | None) -> None:
         """Refuse what would not fit, and say what would.

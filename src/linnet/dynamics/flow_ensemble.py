@@ -32,6 +32,7 @@ def flow_ensemble(
     trajectories: int | None = None,
     first: int = 0,
     tolerance: float | None = None,
+    memory_limit: float | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> EnsembleRun:
     r"""Let every trajectory flow, $\dot w=-X^\top(Xw-y)/n$, and keep its predictions.
@@ -50,13 +51,16 @@ def flow_ensemble(
         trajectories: Their number where starts and targets are one for all.
         first: Number of the first one.
         tolerance: Relative tolerance of the solver; None takes that of `simulate`.
+        memory_limit: Bytes that results and the part at hand may take; None for no
+            limit.
         progress: Called with the fraction done.
 
     Returns:
         Predictions `(trajectories, times, q)`; nothing diverges.
 
     Raises:
-        ValueError: when shapes or times do not fit, or an entry is not finite.
+        ValueError: when shapes or times do not fit, an entry is not finite, or the
+            memory would not suffice.
 
     Example:
         >>> import numpy as np
@@ -79,6 +83,7 @@ def flow_ensemble(
     def seen(weights: Layers) -> Float[Array, "k q"]:
         return weights[0] @ lens
 
+    left = _room(memory_limit, (len(start), len(times), lens.shape[1]))
     parts = []
     for begin in range(0, len(start), CHUNK):
         rows = slice(begin, begin + CHUNK)
@@ -88,9 +93,28 @@ def flow_ensemble(
             times=times,
             observe={"seen": seen},
             tolerance=tolerance,
+            memory_limit=left,
         )
         parts.append(run.observables["seen"].swapaxes(0, 1))
         if progress is not None:
             progress(min(1.0, (begin + CHUNK) / len(start)))
     sound = np.full(len(start), -1)
     return EnsembleRun(np.asarray(run.times), np.concatenate(parts), sound, first)
+
+
+def _room(limit: float | None, shape: tuple[int, int, int]) -> float | None:
+    """Bytes left beside the results.
+
+    Raises:
+        ValueError: when not even these fit.
+    """
+    if limit is None:
+        return None
+    taken = int(np.prod(shape)) * np.dtype(float).itemsize
+    if limit <= taken:
+        raise ValueError(
+            f"{shape[0]} trajectories at {shape[1]} times of {shape[2]} numbers take"
+            f" {taken / 2**20:.4g} MiB, but `memory_limit` is {limit / 2**20:.4g} MiB:"
+            " take fewer times, or axes."
+        )
+    return limit - taken
