@@ -28,4 +28,5 @@ from linnet.phenomena.sloppiness.measure.distances.passes import (
 from linnet.phenomena.sloppiness.measure.distances.plan import (
     Cost as Cost,
     cost as cost,
+    distance_facts as distance_facts,
 )
