@@ -69,3 +69,13 @@ def test_what_diverges_is_no_ensemble():
                 LinearEnsemble(DATA.inputs, 3000.0), DATA, _random(), [0, 60]
             )
         )
+
+
+def test_one_run_tells_of_all_shorter_ones():
+    paths = np.random.default_rng(0).standard_normal((5, 6, 2))
+    found = ensembles.squares_up_to(iter(paths), (1, 4, 6), groups=2)
+    assert found.shape == (2, 3, 2)
+    np.testing.assert_allclose(found[0, 1], (paths[::2, :4] ** 2).mean(1).sum(0))
+    np.testing.assert_allclose(found[1, 2], (paths[1::2] ** 2).mean(1).sum(0))
+    with pytest.raises(ValueError, match="must hold a trajectory"):
+        ensembles.squares_up_to(iter([]), (1,))

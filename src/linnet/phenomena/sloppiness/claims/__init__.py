@@ -12,6 +12,7 @@ from linnet.phenomena.sloppiness.claims.answers import (
 from linnet.phenomena.sloppiness.claims.checkpoint_schedule import CheckpointSchedule
 from linnet.phenomena.sloppiness.claims.dimension_peak import DimensionPeak
 from linnet.phenomena.sloppiness.claims.optimizers import Optimizers
+from linnet.phenomena.sloppiness.claims.phase_boundary import PhaseBoundary
 from linnet.phenomena.sloppiness.claims.ribbon_spectrum import RibbonSpectrum
 from linnet.phenomena.sloppiness.claims.settings import (
     check as check,
@@ -21,6 +22,7 @@ from linnet.phenomena.sloppiness.claims.source import SloppinessClaim
 
 CLAIMS: tuple[SloppinessClaim, ...] = (
     RibbonSpectrum(),
+    PhaseBoundary(),
     DimensionPeak(),
     CheckpointSchedule(),
     Optimizers(),

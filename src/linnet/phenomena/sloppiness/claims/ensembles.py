@@ -173,3 +173,29 @@ def along_axes(
         centered: Whether moments are around the mean of everything.
     """
     return of_cloud(cloud, lambda matrix: statistic(np.diag(matrix)), centered=centered)
+
+
+def squares_up_to(
+    paths: Iterator[Float[np.ndarray, "checkpoints r"]],
+    lengths: Sequence[int],
+    groups: int = GROUPS,
+) -> Float[np.ndarray, "groups lengths r"]:
+    """Mean squares along each axis over the first checkpoints, summed in groups.
+
+    One run tells of all shorter ones.
+
+    Args:
+        paths: Trajectories, one after the other.
+        lengths: Numbers of first checkpoints.
+        groups: Into which trajectories are put in turn.
+    """
+    count = np.asarray(lengths)
+    found: Float[np.ndarray, "groups lengths r"] | None = None
+    for number, path in enumerate(paths):
+        means = np.cumsum(path**2, axis=0)[count - 1] / count[:, None]
+        if found is None:
+            found = np.zeros((groups, *means.shape))
+        found[number % groups] += means
+    if found is None:
+        raise ValueError("Argument `paths` must hold a trajectory, but is empty.")
+    return found
