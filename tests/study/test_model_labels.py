@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from linnet.study.model_labels import as_label, read_labels, trajectories
+from linnet.study.model_labels import (
+    as_label,
+    labels_of_names,
+    read_labels,
+    trajectories,
+)
 
 
 def write(path, text):
@@ -87,7 +92,16 @@ def test_other_files_are_refused(tmp_path):
 
 def test_unknown_columns_and_text_as_steps_are_refused():
     labels = {"run": ("a", "a"), "note": ("x", "y")}
-    with pytest.raises(ValueError, match=r"`net` is none of `run`, `note`"):
+    with pytest.raises(ValueError, match=r"`net` is none of them: there are `run`"):
         trajectories(labels, "net")
     with pytest.raises(ValueError, match="must hold numbers to order"):
         trajectories(labels, step="note")
+
+
+def test_names_of_files_are_labels_where_all_tell_the_same_things():
+    names = ["opt=SGD,run=1,step=5", "opt=Adam,run=2,step=50"]
+    labels = labels_of_names(names)
+    assert labels["opt"] == ("SGD", "Adam")
+    np.testing.assert_array_equal(labels["step"], [5, 50])
+    for mixed in (["run=1", "step=2"], ["run=1", "last"], ["=1", "=2"]):
+        assert labels_of_names(mixed) == {"file": tuple(mixed)}

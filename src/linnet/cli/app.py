@@ -1,14 +1,24 @@
 """The commands. Heavy imports wait inside them, so that `--help` answers at once."""
 
 import json
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from linnet.cli import machine
+from linnet.cli.inpca import inpca
+from linnet.cli.options import (
+    Cache,
+    Json,
+    Out,
+    Quick,
+    Seed,
+    Threads,
+    given_command,
+    one_of,
+    report_folder,
+)
 
 if TYPE_CHECKING:
     from linnet.cli.output import Console
@@ -23,17 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Fixes all randomness.")]
-Out = Annotated[
-    Path | None, typer.Option(help="Folder of the report; default: reports/NAME.")
-]
-Quick = Annotated[bool, typer.Option("--quick", help="Fewer scales, same verdicts.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Cache = Annotated[str, typer.Option(help="Folder of compiled programs, or `off`.")]
-Threads = Annotated[
-    int | None, typer.Option(min=1, help="Processor cores to use; all by default.")
-]
 
 
 def _print_version(asked: bool) -> None:
@@ -126,9 +125,9 @@ def analyze(
         dataset = load(
             data,
             target,
-            target_kind=_one_of("--target-kind", target_kind, *TARGET_KINDS),
+            target_kind=one_of("--target-kind", target_kind, *TARGET_KINDS),
             center=center,
-            scale=_one_of("--scale", scale, "none", "standard"),
+            scale=one_of("--scale", scale, "none", "standard"),
         )
         dataset = dataset.whitened() if whiten else dataset
         problem = pose(
@@ -140,11 +139,11 @@ def analyze(
             sgd_learning_rate=sgd_learning_rate,
             seed=seed,
             quick=quick,
-            command=_command(seed),
+            command=given_command(seed),
             memory_limit=machine.memory_limit(),
         )
     console.note("; ".join(dataset.preprocessing))
-    folder = _folder(out, Path(dataset.name.split(",")[0]).stem)
+    folder = report_folder(out, Path(dataset.name.split(",")[0]).stem)
     with console.progress(total=count_claims()) as advance:
         analysis = analyze_problem(problem, on_claim=advance)
     document = analysis_document(analysis)
@@ -176,14 +175,17 @@ def reproduce(
 
     console = Console(as_json)
     questions = select(names or (), seed, quick)
-    folder = _folder(out, "reproduce")
+    folder = report_folder(out, "reproduce")
     with console.progress(total=len(questions)) as advance:
         findings = ask(questions, on_claim=advance)
     document = reproduction_document(findings)
-    report = reproduction_report(findings, _command(seed))
+    report = reproduction_report(findings, given_command(seed))
     with console.status("Drawing the report"):
         page = write_report(report, folder, document)
     _finish(console, as_json, document, findings, report.lead, page)
+
+
+app.command(name="inpca")(inpca)
 
 
 @app.command(name="list")
@@ -242,28 +244,3 @@ def _finish(
             console.say(sentence)
         console.say(f"\nReport: {page}")
     raise typer.Exit(1 if findings.has_failed else 0)
-
-
-def _one_of(option: str, given: str, *allowed: str) -> Any:
-    if given not in allowed:
-        raise ValueError(
-            f"Option `{option}` must be one of {', '.join(allowed)}, but is `{given}`."
-        )
-    return given
-
-
-def _folder(out: Path | None, name: str) -> Path:
-    """Where the report goes; refused before any work is lost if it cannot go there."""
-    folder = Path("reports") / name if out is None else out
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"Option `--out` must be a folder, but {folder} is a file.")
-    machine.check_writable("--out", folder)
-    return folder
-
-
-def _command(seed: int) -> str:
-    """The command that was given, its seed spelled out even if it was the default."""
-    given = sys.argv[1:]
-    has_seed = any(word.split("=")[0] == "--seed" for word in given)
-    seeded = given if has_seed else [*given, "--seed", str(seed)]
-    return shlex.join(["linnet", *seeded])

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 DEFAULT_CACHE = "auto"
+GIB = 2.0**30
+WORKING_SHARE = 0.5  # of the available memory, for one large piece of work
 MEMORY_SHARE = 0.25  # of the available memory, for the saved observables of one run
 
 
@@ -55,6 +57,22 @@ def memory_limit() -> float | None:
     except (AttributeError, ValueError, OSError):
         return None
     return MEMORY_SHARE * page * free if page > 0 and free > 0 else None
+
+
+def working_memory(asked: float | None) -> float | None:
+    """Bytes that one piece of work may take: GiB as asked for, or half of what is free.
+
+    What other programs could give back (the file cache) counts as free.
+    """
+    if asked is not None:
+        return asked * GIB
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found = next(line for line in lines if line.startswith("MemAvailable:"))
+        return WORKING_SHARE * 1024 * int(found.split()[1])
+    except (OSError, StopIteration, ValueError, IndexError):
+        limit = memory_limit()
+        return None if limit is None else limit / MEMORY_SHARE * WORKING_SHARE
 
 
 def _default_folder() -> Path:

@@ -11,8 +11,10 @@ from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.table import Table
 
@@ -25,6 +27,7 @@ class Console:
     """Progress bars on a terminal, plain lines elsewhere, silence beside JSON."""
 
     def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
         self._quiet = as_json and not sys.stderr.isatty()
         self._err = rich.console.Console(stderr=True, quiet=self._quiet)
 
@@ -76,6 +79,50 @@ class Console:
                 count += 1
 
             yield advance
+
+    @contextmanager
+    def bar(self) -> Iterator["Bar"]:
+        """A bar with the time that is left on a terminal, a few lines elsewhere."""
+        if not self._err.is_terminal:
+            yield Bar(self._err, None)
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._err, transient=True) as shown:
+            yield Bar(self._err, shown)
+
+
+class Bar:
+    """Progress of work whose pieces are counted, and what it is just doing."""
+
+    def __init__(self, err: rich.console.Console, progress: Progress | None) -> None:
+        self._err, self._progress = err, progress
+        self._task: TaskID | None = None
+        self._tenth = 0
+
+    def stage(self, text: str) -> None:
+        """Say what comes next."""
+        self._tenth = 0
+        if self._progress is None:
+            self._err.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:  # a bar of its own: a total cannot be taken back
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task = self._progress.add_task(text, total=None, count="")
+
+    def advance(self, done: int, total: int) -> None:
+        """Tell how many pieces are done; as a line, about ten times in all."""
+        if self._progress is not None and self._task is not None:
+            count = f"{done:,} of {total:,} tiles"
+            self._progress.update(self._task, completed=done, total=total, count=count)
+        elif total > 1 and 10 * done // total > self._tenth:
+            self._tenth = 10 * done // total
+            text = f"  {done:,} of {total:,} tiles"
+            self._err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def verdict_table(findings: Findings) -> None:

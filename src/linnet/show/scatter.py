@@ -9,7 +9,6 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,16 +54,6 @@ class Scatter:
     words: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     command: str = ""
-
-
-def write_scatter(scatter: Scatter, path: Path) -> Path:
-    """Write the page to `path`; same values, same bytes.
-
-    Raises:
-        ValueError: when coordinates are not finite, or lengths differ.
-    """
-    path.write_text(render_scatter(scatter), "utf-8")
-    return path
 
 
 def render_scatter(scatter: Scatter) -> str:

@@ -1,6 +1,7 @@
 """What is known of each model beside its predictions: a table, one row per model."""
 
 import csv
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from linnet.shapes import Float, Int
 
 Labels = dict[str, "Float[np.ndarray, ' models'] | tuple[str, ...]"]
 
-RUN_NAMES = ("run", "trajectory", "run_id")
-STEP_NAMES = ("step", "checkpoint", "epoch", "iteration", "time")
+USUAL_NAMES = {
+    "run": ("run", "trajectory", "run_id"),
+    "step": ("step", "checkpoint", "epoch", "iteration", "time"),
+}
 _SHOWN = 20  # names in a message
+_SUM_TOLERANCE = 1e-9
 
 
 def read_labels(path: Path, models: int) -> Labels:
@@ -47,20 +51,109 @@ def read_labels(path: Path, models: int) -> Labels:
 
 
 def labels_beside(path: Path, models: int) -> Labels:
-    """Arrays of an .npz file that have one entry per model.
+    """Arrays of an .npz file that have one entry per model; no other is read."""
+    names = [name for name, shape in shapes_in(path).items() if shape == (models,)]
+    with np.load(path, allow_pickle=False) as archive:
+        return {
+            name: as_label([str(value) for value in archive[name].tolist()])
+            for name in names
+        }
+
+
+def array_of_models(path: Path) -> str | None:
+    """The array of an .npz file with the most axes, when there is one such array.
+
+    Predictions have two axes or more; labels, which may lie beside them, have one.
+    """
+    axes = {name: len(shape) for name, shape in shapes_in(path).items()}
+    most = [name for name, count in axes.items() if count == max(axes.values())]
+    return most[0] if len(most) == 1 else None
+
+
+def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays of an .npz file, from their headers.
 
     Arrays of Python objects are left out: reading them could run code.
+
+    Raises:
+        ValueError: when it is no such file.
     """
-    found: Labels = {}
-    with np.load(path, allow_pickle=False) as archive:
-        for name in archive.files:
-            try:
-                values = archive[name]
-            except ValueError:
-                continue
-            if values.shape == (models,):
-                found[name] = as_label([str(v) for v in values.tolist()])
-    return found
+    shapes = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    version = np.lib.format.read_magic(member)
+                    read = np.lib.format.read_array_header_1_0
+                    if version != (1, 0):
+                        read = np.lib.format.read_array_header_2_0
+                    shape, _, dtype = read(member)
+                if not dtype.hasobject:
+                    shapes[name.removesuffix(".npy")] = shape
+    except (zipfile.BadZipFile, EOFError, ValueError) as error:
+        raise ValueError(
+            f"File `{path.name}` must be a NumPy archive, but cannot be read ({error})."
+        ) from error
+    return shapes
+
+
+def labels_of_names(names: Sequence[str]) -> Labels:
+    """Labels that file names tell, such as `run=3,step=100`; else the names.
+
+    Example:
+        >>> labels_of_names(["run=a,step=0", "run=a,step=10"])
+        {'run': ('a', 'a'), 'step': array([ 0., 10.])}
+        >>> labels_of_names(["first", "second"])
+        {'file': ('first', 'second')}
+    """
+    told = [_pairs(name) for name in names]
+    keys = list(told[0]) if told else []
+    if not keys or any(list(pairs) != keys for pairs in told):
+        return {"file": tuple(names)}
+    return {key: as_label([pairs[key] for pairs in told]) for key in keys}
+
+
+def _pairs(name: str) -> dict[str, str]:
+    """What `key=value,key=value` says; empty when it is not of that form."""
+    parts = [part.partition("=") for part in name.split(",")]
+    if not all(key.strip() and equals for key, equals, _ in parts):
+        return {}
+    return {key.strip(): value.strip() for key, _, value in parts}
+
+
+def read_weights(path: Path, models: int) -> Float[np.ndarray, " models"]:
+    """One weight per model: an .npy array, or text with one number per line.
+
+    Raises:
+        ValueError: when there are not as many as models, one is negative or not finite,
+            or they do not sum to one.
+    """
+    if path.suffix.lower() == ".npy":
+        weights = np.asarray(np.load(path, allow_pickle=False), dtype=float)
+    else:
+        words = path.read_text("utf-8-sig").replace(",", " ").split()
+        try:
+            weights = np.array([float(word) for word in words])
+        except ValueError as error:
+            raise ValueError(
+                f"Weights `{path.name}` must be numbers, one per model: {error}."
+            ) from None
+    if weights.shape != (models,):
+        raise ValueError(
+            f"Weights `{path.name}` must be one number for each of the {models} models,"
+            f" but have shape {weights.shape}."
+        )
+    if not (weights >= 0).all() or not np.isfinite(weights).all():
+        raise ValueError(
+            f"Weights `{path.name}` must be finite and not negative, but the least is"
+            f" {weights.min()}."
+        )
+    if abs(weights.sum() - 1) > _SUM_TOLERANCE:
+        raise ValueError(
+            f"Weights `{path.name}` must sum to one, but sum to"
+            f" {weights.sum():.12g}: divide them by their sum."
+        )
+    return weights
 
 
 def as_label(cells: Sequence[str]) -> "Float[np.ndarray, ' models'] | tuple[str, ...]":
@@ -101,8 +194,8 @@ def trajectories(
     Raises:
         ValueError: when a named column is missing, or `step` is no number.
     """
-    run = _column(labels, "run", run, RUN_NAMES)
-    step = _column(labels, "step", step, STEP_NAMES)
+    run = column_of(labels, "--run", run, "run")
+    step = column_of(labels, "--step", step, "step")
     if run is None:
         return ()
     names = [str(value) for value in labels[run]]
@@ -121,16 +214,29 @@ def trajectories(
     return tuple(np.array(run) for run in members.values() if len(run) > 1)
 
 
-def _column(
-    labels: Mapping[str, object], role: str, given: str | None, usual: tuple[str, ...]
+def column_of(
+    labels: Mapping[str, object], option: str, given: str | None, role: str
 ) -> str | None:
+    """The column that was named, or the one that is usually called so, or None.
+
+    Args:
+        labels: The columns.
+        option: What a message calls `given`.
+        given: A name that must be there; None to look for a usual one.
+        role: `run` or `step`.
+
+    Raises:
+        ValueError: when `given` is no column.
+    """
     if given is None:
         lower = {name.lower(): name for name in labels}
+        usual = USUAL_NAMES.get(role, ())
         return next((lower[name] for name in usual if name in lower), None)
     if given not in labels:
+        there = ", ".join(f"`{name}`" for name in list(labels)[:_SHOWN])
         raise ValueError(
-            f"Option `{role}` must name a column of the labels, but `{given}` is none"
-            f" of {', '.join(f'`{name}`' for name in list(labels)[:_SHOWN]) or 'them'}."
+            f"Option `{option}` must name a column of the labels, but `{given}` is"
+            f" none of them: there are {there or 'none at all'}."
         )
     return given
 

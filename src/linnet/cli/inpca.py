@@ -1,0 +1,190 @@
+"""The command `inpca`: models as points, from a file of what they predict."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linnet.cli import machine
+from linnet.cli.options import (
+    Cache,
+    Json,
+    Out,
+    Seed,
+    Threads,
+    given_command,
+    report_folder,
+)
+
+if TYPE_CHECKING:
+    from linnet.cli.output import Console
+    from linnet.inpca import Job
+
+Table = Annotated[
+    Path | None,
+    typer.Option(help="Labels: .csv, .tsv or .npz, a header and one row per model."),
+]
+
+
+def inpca(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Predictions (models, samples, classes): .npy, .npz, zarr, or a folder"
+            " of checkpoints; with --distance given, a matrix."
+        ),
+    ],
+    distance: Annotated[
+        str,
+        typer.Option(
+            help="bhattacharyya, symmetrized-kl, hellinger, jensen-shannon, gaussian,"
+            " or given."
+        ),
+    ] = "bhattacharyya",
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="What FILE holds: probabilities (the default), logits,"
+            " log-probabilities, or values with --distance gaussian."
+        ),
+    ] = None,
+    components: Annotated[
+        int | None, typer.Option(help="How many to keep; default: 10 at most.")
+    ] = None,
+    array: Annotated[
+        str | None, typer.Option(help="Name of the array, where FILE holds several.")
+    ] = None,
+    labels: Table = None,
+    color: Annotated[
+        str | None, typer.Option(help="Label that colors the points first.")
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Label that names trajectories; default: run.")
+    ] = None,
+    step: Annotated[
+        str | None, typer.Option(help="Label that orders them; default: step.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights of the models, with sum one.")
+    ] = None,
+    landmarks: Annotated[
+        int | None,
+        typer.Option(min=3, help="Embed by that many models only: approximate."),
+    ] = None,
+    sigma: Annotated[float, typer.Option(help="Noise of Gaussian predictions.")] = 1.0,
+    smoothing: Annotated[
+        float,
+        typer.Option(help="Share of the uniform distribution mixed in, for zeros."),
+    ] = 0.0,
+    tolerance: Annotated[
+        float | None, typer.Option(help="How far from one probabilities may sum.")
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an earlier result: place FILE's models there."),
+    ] = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="GiB that may be used; default: half of the free."),
+    ] = None,
+    seed: Seed = 0,
+    out: Out = None,
+    as_json: Json = False,
+    threads: Threads = None,
+    cache: Cache = machine.DEFAULT_CACHE,
+) -> None:
+    """Show the models of FILE as points, by how differently they predict.
+
+    A run that was interrupted goes on where it was when the command is given again.
+    """
+    machine.prepare(threads, cache)
+    from linnet.cli.output import Console
+    from linnet.inpca import Settings, prepare
+
+    console = Console(as_json)
+    command = given_command(seed)
+    name = f"inpca-{file.stem}"
+    if into is not None:
+        folder = report_folder(out, f"{name}-placed")
+        _place(console, (file, array, labels), into, folder, command)
+        return
+    settings = Settings(
+        distance=distance,
+        kind=kind,
+        components=components,
+        sigma=sigma,
+        tolerance=tolerance,
+        smoothing=smoothing,
+        array=array,
+        landmarks=landmarks,
+        seed=seed,
+    )
+    with console.status(f"Reading {file}"):
+        job = prepare(
+            file,
+            settings,
+            labels=labels,
+            weights=weights,
+            memory_limit=machine.working_memory(memory),
+            command=command,
+        )
+    _embed(console, job, report_folder(out, name), (color, run, step))
+
+
+def _embed(
+    console: "Console",
+    job: "Job",
+    folder: Path,
+    columns: tuple[str | None, str | None, str | None],
+) -> None:
+    from linnet.cli.inpca_page import check_columns, headline, scatter_of, write_page
+    from linnet.inpca import embed, summary
+
+    check_columns(job.labels, columns)
+    console.note(job.cost.sentence())
+    try:
+        with console.bar() as bar:
+            found = embed(job, folder, on_tile=bar.advance, on_stage=bar.stage)
+    except KeyboardInterrupt:
+        console.note("Interrupted: the same command goes on from here.")
+        raise typer.Exit(130) from None
+    with console.status("Drawing the page"):
+        page = write_page(scatter_of(job, found, *columns), folder)
+    _finish(console, summary(job, found), headline(found), page)
+
+
+def _place(
+    console: "Console",
+    given: tuple[Path, str | None, Path | None],
+    into: Path,
+    folder: Path,
+    command: str,
+) -> None:
+    from linnet.cli.inpca_page import placed_scatter, write_page
+    from linnet.inpca import place
+
+    file, array, labels = given
+    with console.status(f"Placing the models of {file}"):
+        found = place(file, into, folder, labels=labels, array=array)
+    with console.status("Drawing the page"):
+        scatter = placed_scatter(found, file.name, command)
+        page = write_page(scatter, folder)
+    document = {
+        "command": command,
+        "into": str(into),
+        "models": len(found.coordinates),
+        "components": found.coordinates.shape[1],
+        "coordinates": str(folder / "placed.csv"),
+    }
+    _finish(console, document, scatter.lead[0], page)
+
+
+def _finish(
+    console: "Console", document: dict[str, object], lead: str, page: Path
+) -> None:
+    if console.as_json:
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+    else:
+        console.say(lead)
+        console.say(f"\nPage: {page}")

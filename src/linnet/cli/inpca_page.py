@@ -1,0 +1,246 @@
+"""From an embedding to its page: words and choices, no number is made here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from linnet.show.coordinates import coordinate_pictures, stress_pictures
+from linnet.show.scatter import Scatter, render_scatter
+from linnet.study.model_labels import Labels, column_of, trajectories
+from linnet.study.whole_files import write_bytes, write_text
+from linnet.study.words import measured, number, percent
+
+if TYPE_CHECKING:
+    from linnet.inpca import Job, Placement
+    from linnet.phenomena.sloppiness.measure.embedding import Embedding
+
+ENOUGH = 0.9  # explained stress at which components are said to hold the models
+FEW_LEVELS = 7  # colors that are told apart
+
+DISTANCE_WORDS = {
+    "bhattacharyya": "Bhattacharyya: minus the logarithm of the overlap of two"
+    " predictions, averaged over samples; 0 where models predict the same.",
+    "symmetrized-kl": "Symmetrized Kullback-Leibler divergence, averaged over samples.",
+    "hellinger": "Squared Hellinger distance, averaged over samples; at most 1.",
+    "jensen-shannon": "Jensen-Shannon divergence, averaged over samples, ≤ log 2.",
+    "gaussian": "Between Gaussian predictions: squared difference over 8 times the"
+    " variance of the noise, averaged over samples. The map is then ordinary PCA.",
+    "given": "As they were given; they play the role of squared distances.",
+}
+SIGN_WORDS = (
+    "The distance of two models is the sum of their squared separations along"
+    " + components, minus that along − (time-like) components. Separation along a −"
+    " component therefore makes models closer, not farther apart."
+)
+
+
+def headline(embedding: "Embedding") -> str:
+    """How few components hold the models, in one sentence."""
+    stress = embedding.explained_stress()
+    words = ("the first component explains", "the first two", "the first three")
+    said = ", ".join(
+        f"{text} {percent(float(part))}{' of the stress' if k == 0 else ''}"
+        for k, (text, part) in enumerate(zip(words, stress, strict=False))
+    )
+    models = f"{len(embedding.coordinates):,} models"
+    if stress[min(3, len(stress)) - 1] >= ENOUGH:
+        return f"Few dimensions hold the {models}: {said}."
+    return f"It takes many dimensions to hold the {models}: {said}."
+
+
+def check_columns(
+    labels: Labels, columns: tuple[str | None, str | None, str | None]
+) -> None:
+    """Refuse color, run and step that are no labels before any work is done.
+
+    Raises:
+        ValueError: naming the labels that there are.
+    """
+    color, run, step = columns
+    chosen_color(labels, color, run, step)
+    trajectories(labels, run, step)
+
+
+def scatter_of(
+    job: "Job",
+    embedding: "Embedding",
+    color: str | None,
+    run: str | None,
+    step: str | None,
+) -> Scatter:
+    """The page of an embedding.
+
+    Raises:
+        ValueError: when a named column is missing.
+    """
+    labels = _plain(embedding.about.models)
+    runs = trajectories(labels, run, step)
+    named_run = column_of(labels, "--run", run, "run")
+    named_step = column_of(labels, "--step", step, "step")
+    return Scatter(
+        title=f"inPCA of `{job.path.name}`",
+        lead=(headline(embedding), _what_is_seen(embedding)),
+        coordinates=embedding.coordinates,
+        signs=embedding.signature.astype(int),
+        stress=embedding.explained_stress(),
+        labels=labels,
+        color=chosen_color(labels, color, named_run, named_step),
+        runs=runs,
+        stress_note=_stress_note(embedding),
+        words=_words(embedding, len(runs), named_run, named_step),
+        facts=_facts(job, embedding),
+        command=job.command,
+    )
+
+
+def placed_scatter(found: "Placement", name: str, command: str) -> Scatter:
+    """Old and new models together, in the components of the old ones."""
+    embedding = found.embedding
+    old, new = len(embedding.coordinates), len(found.coordinates)
+    before = _plain(embedding.about.models)
+    labels: Labels = {"models": ("embedded",) * old + ("placed",) * new}
+    for column, values in found.labels.items():
+        known = before.get(column)
+        if isinstance(values, tuple) and isinstance(known, tuple):
+            labels[column] = known + values
+        elif isinstance(values, np.ndarray) and isinstance(known, np.ndarray):
+            labels[column] = np.concatenate([known, values])
+    return Scatter(
+        title=f"`{name}` among {old:,} embedded models",
+        lead=(
+            f"{new:,} new models, placed by their distances to {old:,} embedded ones,"
+            " which they do not move.",
+            headline(embedding),
+        ),
+        coordinates=np.concatenate([embedding.coordinates, found.coordinates]),
+        signs=embedding.signature.astype(int),
+        stress=embedding.explained_stress(),
+        labels=labels,
+        color="models",
+        runs=(
+            *trajectories(before),
+            *(members + old for members in trajectories(found.labels)),
+        ),
+        stress_note=_stress_note(embedding),
+        words=_words(embedding, 0, None, None),
+        command=command,
+    )
+
+
+def write_page(scatter: Scatter, out: Path) -> Path:
+    """The page and its pictures, each whole or not at all."""
+    figures = out / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    for name, draw in (
+        ("coordinates", coordinate_pictures),
+        ("stress", stress_pictures),
+    ):
+        svg, png = draw(scatter)
+        write_text(figures / f"{name}.svg", svg)
+        write_bytes(figures / f"{name}.png", png)
+    return write_text(out / "inpca.html", render_scatter(scatter))
+
+
+def chosen_color(
+    labels: Labels, asked: str | None, run: str | None, step: str | None
+) -> str | None:
+    """The column that colors the points first: what tells most at a glance."""
+    if asked is not None:
+        return column_of(labels, "--color", asked, "")
+    several = [name for name in labels if _levels(labels[name]) >= 2]
+    few = [n for n in several if n != run and _levels(labels[n]) <= FEW_LEVELS]
+    text = [n for n in few if isinstance(labels[n], tuple)]
+    steps = [step] if step in several else []
+    return next(iter([*text, *steps, *few, *several]), None)
+
+
+def _levels(values: Any) -> int:
+    return len(set(values if isinstance(values, tuple) else values.tolist()))
+
+
+def _plain(models: Mapping[str, np.ndarray]) -> Labels:
+    """Numbers as numbers, all else as text."""
+    return {
+        name: values.astype(float)
+        if values.dtype.kind in "iufb"
+        else tuple(str(value) for value in values)
+        for name, values in models.items()
+    }
+
+
+def _what_is_seen(embedding: "Embedding") -> str:
+    samples = embedding.about.samples
+    over = f" on {samples:,} samples" if samples else ""
+    return (
+        f"Each point is one model, placed by how its predictions{over} differ from"
+        " those of all others: models that lie close together predict alike."
+    )
+
+
+def _stress_note(embedding: "Embedding") -> str:
+    note = (
+        "At 100 % the components that are kept reproduce every distance between two"
+        " models. Filled: + components; open: − (time-like) ones."
+    )
+    if embedding.is_approximate:
+        note += " Of the landmarks only: see below how far the others are off."
+    return note
+
+
+def _words(
+    embedding: "Embedding", runs: int, run: str | None, step: str | None
+) -> tuple[tuple[str, str], ...]:
+    words = [
+        (
+            "component",
+            "An axis of the map, ranked by how much of the distances it holds; which"
+            " end is left or right means nothing.",
+        ),
+        ("+ and −", SIGN_WORDS),
+        ("distance", DISTANCE_WORDS.get(embedding.about.distance, "As given.")),
+        (
+            "explained stress",
+            "1 − ‖W − Wₖ‖ / ‖W‖, where W holds the doubly centered distances and Wₖ"
+            " what k components make of them.",
+        ),
+    ]
+    error = embedding.sampled_error
+    if error is not None:
+        off = measured(100 * float(error.value), 100 * float(error.stderr))
+        words.append(
+            (
+                "approximate",
+                "Only landmarks were embedded, the others placed by their distances to"
+                f" them. Distances between others are off by {off} % (sampled, relative"
+                " root mean square).",
+            )
+        )
+    if runs:
+        order = f"in the order of `{step}`" if step else "in the order of the file"
+        words.append(("line", f"Joins the checkpoints of one `{run}`, {order}."))
+    return tuple(words)
+
+
+def _facts(job: "Job", embedding: "Embedding") -> tuple[tuple[str, str], ...]:
+    size = np.abs(embedding.eigenvalues)
+    residual = float((embedding.residuals / size[0]).max())
+    facts = [("file", f"`{job.path}`"), ("models", f"{job.models:,}")]
+    if job.predictions is not None:
+        given = job.predictions
+        facts.append(("samples", f"{given.samples:,}"))
+        facts.append(("classes", f"{given.classes:,}"))
+        facts.append(("the file holds", job.settings.holds))
+    facts += [
+        ("distance", embedding.about.distance),
+        ("weights", "uniform" if job.weights is None else "given"),
+        ("method", embedding.method),
+        (
+            "largest residual",
+            f"{number(residual, 2)} of the first eigenvalue: how exact the map is",
+        ),
+        ("seed", str(job.settings.seed)),
+        ("linnet", embedding.about.version),
+    ]
+    return tuple(facts)

@@ -1,0 +1,115 @@
+"""Models that come later, put among those of a saved result."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from linnet.inpca.settings import GIVEN, Settings, distance_of, identity
+from linnet.inpca.sources import known_labels, opened, read_matrix
+from linnet.inpca.work import SUMMARY, load_embedding, table
+from linnet.shapes import Float
+from linnet.study.model_labels import Labels
+from linnet.study.source_views import Chosen
+from linnet.study.whole_files import write_text
+
+if TYPE_CHECKING:
+    from linnet.phenomena.sloppiness.measure.embedding import Embedding
+
+
+@dataclass(frozen=True)
+class Placement:
+    """New models in the components of old ones.
+
+    Attributes:
+        embedding: Of the old models; the new ones do not change it.
+        coordinates: Of the new models.
+        labels: What is known of each new model.
+        settings: With which the old ones were embedded.
+    """
+
+    embedding: "Embedding"
+    coordinates: Float[np.ndarray, "models components"]
+    labels: Labels
+    settings: Settings
+
+
+def place(
+    path: Path,
+    into: Path,
+    out: Path,
+    *,
+    labels: Path | None = None,
+    array: str | None = None,
+) -> Placement:
+    """Put the models of a file among those of a saved result.
+
+    Each is placed for itself, from its distances to the embedded models, whose
+    predictions must still lie where they were. An embedded model comes to lie on
+    itself.
+
+    Args:
+        path: Predictions of the new models, on the same samples.
+        into: Folder of the saved result.
+        out: Folder for `placed.csv`.
+        labels: A table with one row per new model.
+        array: Name of the array, where the file holds several.
+
+    Returns:
+        Their coordinates.
+
+    Raises:
+        ValueError: when there is no result, its predictions have changed or are gone,
+            or the new ones do not fit to them.
+    """
+    from linnet.phenomena.sloppiness.measure.distances import cross_distances
+    from linnet.phenomena.sloppiness.measure.inpca import place as placed
+
+    embedding = load_embedding(into)
+    settings, origin = _origin(into, embedding)
+    given = replace(settings, array=array)
+    if settings.distance == GIVEN:
+        new, distances = None, read_matrix(path, given)
+    else:
+        new, old = opened(path, given), opened(origin, settings)
+        if embedding.is_approximate:  # the map is that of the landmarks
+            marks = np.flatnonzero(embedding.shares)
+            old = replace(old, source=Chosen(old.source, marks))
+        distances = cross_distances(new, old, distance_of(settings))
+    coordinates = placed(embedding, distances)
+    known = known_labels(path, labels, new, len(coordinates))
+    found = Placement(embedding, coordinates, known, settings)
+    out.mkdir(parents=True, exist_ok=True)
+    arrays = {name: np.asarray(values) for name, values in known.items()}
+    write_text(out / "placed.csv", table(arrays, coordinates))
+    return found
+
+
+def _origin(into: Path, embedding: "Embedding") -> tuple[Settings, Path]:
+    """How the old models were embedded, and where their predictions lie."""
+    summary = into / SUMMARY
+    if not summary.is_file():
+        raise ValueError(
+            f"Option `--into` must be a folder of `linnet inpca`, but {into} has no"
+            f" {SUMMARY}."
+        )
+    told = json.loads(summary.read_text("utf-8"))
+    settings, path = Settings(**told["settings"]), Path(told["file"])
+    if settings.distance == GIVEN:
+        return settings, path
+    if not path.exists():
+        raise ValueError(
+            "New models are placed by their distances to the predictions of the old"
+            f" ones, but {path} is gone: put it back."
+        )
+    from linnet.study.prediction_files import fingerprint
+
+    content = fingerprint(opened(path, settings).source)
+    if identity(settings, content) != embedding.about.identity:
+        raise ValueError(
+            f"The predictions of the old models, {path}, must be those that were"
+            " embedded, but have changed since: embed them again."
+        )
+    return settings, path

@@ -1,0 +1,158 @@
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from plain_classifiers import trained_predictions
+
+from linnet.cli import main
+
+
+def linnet(*arguments):
+    """The command as a user calls it, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "linnet", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    predictions, names, steps = trained_predictions()
+    path = tmp_path_factory.mktemp("data") / "nets.npz"
+    np.savez(path, predictions=predictions, run=names, step=steps)
+    return path
+
+
+@pytest.fixture(scope="module")
+def embedded(archive, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    table = out.parent / "labels.csv"
+    rows = [f"{['SGD', 'Adam'][i // 18]},{8 * (i % 2 + 1)}" for i in range(36)]
+    table.write_text("\n".join(["optimizer,width", *rows]))
+    done = linnet(
+        "inpca", archive, "--labels", table, "--components", 4, "--json", "--out", out
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), out
+
+
+def test_the_printed_document_is_the_written_one(embedded):
+    document, out = embedded
+    assert json.loads((out / "inpca.json").read_text()) == document
+    assert document["models"] == 36
+    assert document["components"] == 4
+    assert document["command"].startswith("linnet inpca")
+    assert document["command"].endswith("--seed 0")
+
+
+def test_coordinates_pictures_and_page_are_written(embedded):
+    document, out = embedded
+    assert set(document["labels"]) == {"run", "step", "optimizer", "width"}
+    with (out / "coordinates.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 36
+    assert rows[0].keys() >= {"run", "step", "optimizer", "width", "component_4"}
+    pictures = {path.name for path in (out / "figures").iterdir()}
+    assert pictures == {
+        f"{name}.{kind}"
+        for name in ("coordinates", "stress")
+        for kind in ("svg", "png")
+    }
+    page = (out / "inpca.html").read_text()
+    held = re.search(r'application/json" id="data">(.*?)</script>', page).group(1)
+    told = json.loads(held)
+    assert told["models"] == 36
+    assert told["columns"][told["color"]]["name"] == "optimizer"
+    assert len(told["trajectories"]) == 4
+    assert told["signs"] == document["signature"]
+
+
+def test_a_person_is_told_cost_progress_result_and_where_it_is(archive, tmp_path):
+    done = linnet("inpca", archive, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "This takes" in done.stderr
+    assert "1 of 1 tiles" not in done.stderr  # nothing to wait for
+    assert "Distances between 36 models" in done.stderr
+    assert "of the stress" in done.stdout
+    assert str(tmp_path / "inpca.html") in done.stdout.replace("\n", "")
+
+
+def test_new_models_are_placed_into_an_earlier_result(archive, embedded, tmp_path):
+    _, old = embedded
+    new = tmp_path / "new.npy"
+    predictions, *_ = trained_predictions(seed=0)
+    np.save(new, predictions[5:8])
+    out = tmp_path / "placed"
+    done = linnet("inpca", new, "--into", old, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "3 new models" in done.stdout
+    with (out / "placed.csv").open() as lines:
+        placed = [float(row["component_1"]) for row in csv.DictReader(lines)]
+    with (old / "coordinates.csv").open() as lines:
+        before = [float(row["component_1"]) for row in csv.DictReader(lines)]
+    np.testing.assert_allclose(placed, before[5:8], atol=1e-9)
+    assert (out / "inpca.html").exists()
+
+
+def stored(folder, array):
+    np.save(folder / "wrong.npy", array)
+    return folder / "wrong.npy"
+
+
+def broken(kind):
+    predictions, *_ = trained_predictions(runs=1)
+    if kind == "nan":
+        predictions[2, 3, 1] = np.nan
+    elif kind == "negative":
+        predictions[2, 3, 1] *= -1
+    elif kind == "unnormalized":
+        predictions[2, 3] *= 1.1
+    elif kind == "one class":
+        predictions = predictions[:, :, :1] * 0 + 1
+    elif kind == "disjoint":
+        predictions[2, 3], predictions[4, 3] = np.eye(3)[0], np.eye(3)[1]
+    return predictions
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("nan", [], "model 2 on sample 3"),
+        ("negative", [], "model 2 on sample 3"),
+        ("unnormalized", [], "further from 1 than"),
+        ("one class", [], "at least 2 classes, but has 1"),
+        ("disjoint", [], "disjoint"),
+        ("", ["--components", 9], r"`--components` must lie in [1, 8]"),
+        ("", ["--distance", "euclid"], "`--distance` must be one of"),
+        ("", ["--kind", "votes"], "`--kind` must be one of"),
+        ("", ["--memory", 0.001], "there is room for 1 MiB"),
+        ("", ["--color", "width"], "`--color` must name a column"),
+        ("", ["--into", "nowhere"], "there is no"),
+        ("", ["--labels", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_wrong_use_ends_with_a_message_and_status_2(
+    tmp_path, monkeypatch, capsys, kind, options, message
+):
+    path, out = stored(tmp_path, broken(kind)), tmp_path / "out"
+    words = ["linnet", "inpca", path, *options, "--out", out, "--cache", "off"]
+    monkeypatch.setattr(sys, "argv", list(map(str, words)))
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert message in capsys.readouterr().err.replace("\n", "")
+    assert not (out / "coordinates.nc").exists()
+
+
+def test_weights_that_do_not_sum_to_one_are_refused(archive, tmp_path):
+    np.save(tmp_path / "w.npy", np.full(36, 0.03))
+    weights = tmp_path / "w.npy"
+    done = linnet("inpca", archive, "--weights", weights, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "must sum to one, but sum to 1.08" in done.stderr.replace("\n", "")
