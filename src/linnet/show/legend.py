@@ -20,12 +20,11 @@ def role_key(figure: Figure) -> tuple[tuple[Role, str], ...]:
     """Roles in need of a word, with it: what a line is, what dots are, said once."""
     every = [s for panel in figure.panels for s in panel.series]
     present = {s.role for s in every if s.role != "wrong" or not _named(s)}
-    bars = any(s.stderr is not None for s in every if s.role == "simulation")
     texts = {role: text for role, text in ROLE_TEXT.items() if role in present}
-    if bars:
-        texts["simulation"] += ", bars: \N{PLUS-MINUS SIGN}1 standard error"
     if any(s.shade is not None for s in every):
         texts["simulation"] += " in the shade of what was seen"
+    if any(s.stderr is not None for s in every if s.role == "simulation"):
+        texts["simulation"] += ", bars: \N{PLUS-MINUS SIGN}1 standard error"
     return tuple(texts.items())
 
 

@@ -19,6 +19,7 @@ from linnet.phenomena.sloppiness.claims.settings import (
     settings as settings,
 )
 from linnet.phenomena.sloppiness.claims.source import SloppinessClaim
+from linnet.phenomena.sloppiness.claims.training_manifold import TrainingManifold
 
 CLAIMS: tuple[SloppinessClaim, ...] = (
     RibbonSpectrum(),
@@ -26,4 +27,5 @@ CLAIMS: tuple[SloppinessClaim, ...] = (
     DimensionPeak(),
     CheckpointSchedule(),
     Optimizers(),
+    TrainingManifold(),
 )

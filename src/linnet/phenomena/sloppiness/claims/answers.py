@@ -3,21 +3,155 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from linnet.numerics import Estimate
+from linnet.phenomena.sloppiness import theory
+from linnet.phenomena.sloppiness.claims import data_question, data_runs
+from linnet.phenomena.sloppiness.claims.data_question import DIMENSIONS, FRACTION
+from linnet.phenomena.sloppiness.claims.training_manifold import (
+    TrainingManifold,
+    ratios,
+    starts,
+)
+from linnet.phenomena.sloppiness.measure import spectrum_slope
 from linnet.study import Answer, Problem, Verdict
+from linnet.study.words import measured, number, percent
 
 Verdicts = Mapping[str, Verdict]
+
+NOT_RUN = "not trained"
+HUGE = 5.0  # of the largest variance over the next: the mean of the inputs
 
 
 def predictions(problem: Problem) -> dict[str, Any]:
     """Everything predicted for this data, as plain numbers. Theory only."""
-    return {}
+    reason = TrainingManifold().applies(problem)
+    if reason is not None:
+        return {"silent": reason}
+    every = data_question.durations(problem)
+    edges = [data_question.boundary(problem, steps) for steps in every]
+    return {
+        "learning_rate": data_question.learning_rate(problem),
+        "steps": list(every),
+        "dimensions": DIMENSIONS,
+        "fraction": FRACTION,
+        "widest_start": [
+            _finite(data_question.widest_start(problem, steps)) for steps in every
+        ],
+        "usual_start": data_question.usual_start(problem),
+        "share_from_usual_start": [
+            data_question.usual_share(problem, steps) for steps in every
+        ],
+        "boundary": [str(edge.kind) for edge in edges],
+        "boundary_ratio": [_finite(float(edge.ratio)) for edge in edges],
+        "critical_slope": float(theory.critical_slope(FRACTION, DIMENSIONS)),
+    }
 
 
 def headline(problem: Problem) -> str:
-    """The phenomenon's predictions in a sentence."""
-    return ""
+    """The phenomenon's prediction in a sentence."""
+    if TrainingManifold().applies(problem) is not None:
+        return ""
+    steps = data_question.durations(problem)[-1]
+    widest = data_question.widest_start(problem, steps)
+    where = f"over {steps} steps of a single layer"
+    if widest == 0:
+        return (
+            f"Training on this target moves in more than {DIMENSIONS} dimensions"
+            f" {where}, however small the start."
+        )
+    return (
+        f"Training on this target stays on a ribbon of {DIMENSIONS} dimensions"
+        f" ({percent(FRACTION)} of the variance {where}) from starts of deviation up"
+        f" to {number(widest, 2)}."
+    )
 
 
 def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
     """Questions with what was predicted and what was observed."""
-    return ()
+    if TrainingManifold().applies(problem) is not None:
+        return ()
+    verdict = verdicts.get(TrainingManifold.name)
+    return _start_answer(problem, verdict), _tasks_answer(problem, verdict)
+
+
+def _start_answer(problem: Problem, verdict: Verdict | None) -> Answer:
+    steps = data_question.durations(problem)[-1]
+    widest = data_question.widest_start(problem, steps)
+    usual = data_question.usual_share(problem, steps)
+    told = {
+        0.0: f"no width: the curve itself bends out of {DIMENSIONS} dimensions",
+        np.inf: "any width: starts scatter in as few dimensions",
+    }.get(widest, f"weights of deviation up to {number(widest, 2)}")
+    at = [start for t, start in starts(problem) if t == steps][-1]
+    return Answer(
+        question=(
+            "How wide may the start be for training on this target to stay on a thin"
+            " ribbon?"
+        ),
+        prediction=(
+            f"{told} ({percent(FRACTION)} of the variance of {steps} steps in"
+            f" {DIMENSIONS} dimensions); from the usual start,"
+            f" {number(data_question.usual_start(problem), 2)}, they hold"
+            f" {percent(usual)}"
+        ),
+        observation=(
+            NOT_RUN
+            if verdict is None
+            else f"{_percents(data_runs.share_of_networks(problem, steps, at))} from"
+            f" starts of deviation {number(at, 2)}"
+        ),
+        outcome="" if verdict is None else verdict.verdict,
+    )
+
+
+def _tasks_answer(problem: Problem, verdict: Verdict | None) -> Answer:
+    steps = data_question.durations(problem)[-1]
+    edge = data_question.boundary(problem, steps)
+    kind, ratio = str(edge.kind), number(float(edge.ratio), 2)
+    told = {
+        "always": "yes, however large the targets are",
+        "never": "no, however large the targets are",
+        "above": f"targets at least {ratio} times as large as the start",
+        "below": f"targets at most {ratio} times as large as the start",
+    }[kind]
+    at = [place for t, place in ratios(problem) if t == steps][-1]
+    predicted = data_question.share_of_tasks(problem, steps, at)
+    return Answer(
+        question="Would other targets on these inputs move on a thin ribbon, too?",
+        prediction=(
+            f"{told} ({_slope_words(problem)}); at {number(at, 2)} times the start"
+            f" {percent(float(predicted))} of the variance lie in {DIMENSIONS}"
+            " dimensions"
+        ),
+        observation=(
+            NOT_RUN
+            if verdict is None
+            else _percents(data_runs.share_over_tasks(problem, steps, at))
+        ),
+        outcome="" if verdict is None else verdict.verdict,
+    )
+
+
+def _slope_words(problem: Problem) -> str:
+    needed = number(float(theory.critical_slope(FRACTION, DIMENSIONS)), 2)
+    variances = data_question.question(problem).directions.variances
+    skip = int(variances[0] > HUGE * variances[1])
+    if len(variances) - skip < 4:
+        return "the inputs have few directions"
+    found = spectrum_slope(variances, skip=skip)
+    beside = " beside its largest" if skip else ""
+    return (
+        f"the spectrum falls by a factor {number(float(np.exp(found.slope)), 3)} from"
+        f" direction to direction{beside}, slope {number(found.slope, 2)}, $R^2$ ="
+        f" {found.quality:.2f}; late in training a ribbon takes {needed}"
+    )
+
+
+def _percents(found: Estimate) -> str:
+    return f"{measured(100 * float(found.value), 100 * float(found.stderr))} %"
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

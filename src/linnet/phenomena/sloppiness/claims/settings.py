@@ -1,5 +1,6 @@
 """What this phenomenon chooses where nothing was asked for."""
 
+from linnet.phenomena.sloppiness.claims import data_question
 from linnet.study import Problem
 
 
@@ -9,4 +10,4 @@ def check(problem: Problem) -> None:
 
 def settings(problem: Problem) -> dict[str, float]:
     """What the phenomenon chose where nothing was asked for, by name."""
-    return {}
+    return {"learning_rate": data_question.learning_rate(problem)}

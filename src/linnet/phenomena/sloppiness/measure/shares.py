@@ -6,6 +6,7 @@ an earlier half) the share is a ratio of two sums that have no bias.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from linnet.phenomena.sloppiness.measure.recordings import (
     recordings,
 )
 from linnet.shapes import Float
+
+BLOCK = 64  # trajectories that are summed at once
 
 
 def variance_share(
@@ -60,24 +63,27 @@ def variance_share(
     columns = checked_axes(joint.swapaxes(0, 1).reshape(samples * outputs, -1))
     rows: list[tuple[np.ndarray, np.ndarray]] = []
     origin: np.ndarray | None = None
-    for values in recordings(trajectories, samples):
-        if values.shape[1] != outputs:
+    every = recordings(trajectories, samples)
+    while block := list(islice(every, BLOCK)):
+        values = np.stack(block)
+        if values.shape[2] != outputs:
             raise ValueError(
-                f"Argument `axes` must have {values.shape[1]} outputs as the"
+                f"Argument `axes` must have {values.shape[2]} outputs as the"
                 f" predictions, (samples, outputs, k), but has {outputs}."
             )
-        p = checkpoint_weights(weights, len(values))
-        flat = values.reshape(len(values), -1)
-        origin = flat[0] if origin is None else origin
+        p = checkpoint_weights(weights, values.shape[1])
+        flat = values.reshape(*values.shape[:2], -1)
+        origin = flat[0, 0] if origin is None else origin
         around = flat - origin  # a far cloud keeps its digits
         rows.append((p @ around, p @ _squares(around, columns)))
-    if len(rows) < 3:
+    count = sum(len(mean) for mean, _ in rows)
+    if count < 3:
         raise ValueError(
             "Argument `trajectories` must hold at least 3 trajectories, but holds"
-            f" {len(rows)}: an error bar is over trajectories, not over correlated"
+            f" {count}: an error bar is over trajectories, not over correlated"
             " checkpoints of one."
         )
-    means, squares = (np.stack(part) for part in zip(*rows, strict=True))
+    means, squares = (np.concatenate(part) for part in zip(*rows, strict=True))
     return _share(means, squares, columns)
 
 
@@ -98,7 +104,7 @@ def _share(
             left -= 1
             total = total - means[skipped]
             alone, spread = alone - own[skipped], spread - squares[skipped]
-        mean = (_squares(total[None], columns)[0] - alone) / (left * (left - 1))
+        mean = (_squares(total, columns) - alone) / (left * (left - 1))
         variance = spread / left - mean
         return variance[:-1] / variance[-1]
 
@@ -111,8 +117,8 @@ def _share(
 
 
 def _squares(
-    points: Float[np.ndarray, "j d"], columns: Float[np.ndarray, "d k"]
-) -> Float[np.ndarray, "j sums"]:
+    points: Float[np.ndarray, "*many d"], columns: Float[np.ndarray, "d k"]
+) -> Float[np.ndarray, "*many sums"]:
     """Squared lengths along 1..k axes, and in all dimensions."""
-    along = np.cumsum((points @ columns) ** 2, axis=1)
-    return np.concatenate([along, (points**2).sum(1, keepdims=True)], axis=1)
+    along = np.cumsum((points @ columns) ** 2, axis=-1)
+    return np.concatenate([along, (points**2).sum(-1, keepdims=True)], axis=-1)
