@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from linnet.dynamics import LinearEnsemble
+from linnet.dynamics import LinearEnsemble, OnlineEnsemble
 from linnet.numerics import participation_ratio
 from linnet.phenomena.sloppiness import measure
 from linnet.phenomena.sloppiness.claims import ensembles
@@ -79,3 +79,25 @@ def test_one_run_tells_of_all_shorter_ones():
     np.testing.assert_allclose(found[1, 2], (paths[1::2] ** 2).mean(1).sum(0))
     with pytest.raises(ValueError, match="must hold a trajectory"):
         ensembles.squares_up_to(iter([]), (1,))
+
+
+def test_labels_may_hold_what_no_goal_explains():
+    drawn, residuals = _random(), np.arange(6.0)
+    process = LinearEnsemble(DATA.inputs, 0.8)
+    found = ensembles.recorded(process, DATA, drawn, STEPS, residuals=residuals)
+    weights = drawn.starts[0].copy()
+    labels = DATA.inputs @ drawn.goals[0] + residuals
+    for _ in STEPS[1:]:
+        weights -= 0.8 * DATA.inputs.T @ (DATA.inputs @ weights - labels) / 6
+    np.testing.assert_allclose(next(found)[-1], DATA.axes.T @ DATA.inputs @ weights)
+
+
+def test_fresh_samples_are_seen_in_the_population():
+    drawn = _random()
+    process = OnlineEnsemble(DATA.variances, 0.3, 2)
+    first = next(ensembles.recorded_online(process, drawn, STEPS, seed=1))
+    again = next(ensembles.recorded_online(process, drawn, STEPS, seed=2))
+    seen = np.sqrt(DATA.variances) * drawn.starts[0]
+    np.testing.assert_allclose(first[0], seen)
+    np.testing.assert_allclose(again[0], seen)
+    assert np.abs(first[-1] - again[-1]).max() > 1e-3

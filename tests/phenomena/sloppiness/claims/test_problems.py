@@ -24,3 +24,11 @@ def test_a_problem_holds_these_inputs_and_a_target_that_they_can_reach():
     assert problem.dataset is not None
     np.testing.assert_array_equal(problem.dataset.inputs, data.inputs)
     assert problem.moments.minimal_loss() < 1e-12
+
+
+def test_a_problem_may_have_labels_of_its_own():
+    data = spectral_data(sloppy_variances(1.0, 4), 7)
+    labels = np.arange(7.0)[:, None]
+    problem = posed(data, "seven labels", seed=2, quick=True, targets=labels)
+    np.testing.assert_array_equal(problem.dataset.targets, labels)
+    assert problem.moments.minimal_loss() > 0.1

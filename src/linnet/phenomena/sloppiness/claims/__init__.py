@@ -11,6 +11,7 @@ from linnet.phenomena.sloppiness.claims.answers import (
 )
 from linnet.phenomena.sloppiness.claims.checkpoint_schedule import CheckpointSchedule
 from linnet.phenomena.sloppiness.claims.dimension_peak import DimensionPeak
+from linnet.phenomena.sloppiness.claims.gradient_noise import GradientNoise
 from linnet.phenomena.sloppiness.claims.optimizers import Optimizers
 from linnet.phenomena.sloppiness.claims.phase_boundary import PhaseBoundary
 from linnet.phenomena.sloppiness.claims.ribbon_spectrum import RibbonSpectrum
@@ -27,5 +28,6 @@ CLAIMS: tuple[SloppinessClaim, ...] = (
     DimensionPeak(),
     CheckpointSchedule(),
     Optimizers(),
+    GradientNoise(),
     TrainingManifold(),
 )

@@ -19,7 +19,7 @@ from linnet.phenomena.sloppiness.claims.problems import SpectralData
 from linnet.shapes import Float
 
 if TYPE_CHECKING:
-    from linnet.dynamics import AbstractEnsembleProcess
+    from linnet.dynamics import AbstractEnsembleProcess, OnlineEnsemble
 
 GROUPS = 64  # of trajectories, behind the error of what is no mean
 
@@ -73,6 +73,7 @@ def recorded(
     drawn: Drawn,
     steps: Sequence[int],
     *,
+    residuals: Float[np.ndarray, " n"] | None = None,
     seed: int = 0,
 ) -> Iterator[Float[np.ndarray, "checkpoints r"]]:
     """Predictions along the axes of the inputs, one trajectory after the other.
@@ -80,22 +81,53 @@ def recorded(
     Args:
         process: What one step does, on the inputs of `data` and their labels.
         data: The inputs.
-        drawn: Starts and goals; labels are predictions of the goals, without noise.
+        drawn: Starts and goals; labels are predictions of the goals.
         steps: Checkpoints, from 0 on.
+        residuals: What labels hold beside that; None for nothing.
         seed: Of batches.
 
     Raises:
         RuntimeError: when a trajectory diverged: the run was not meant to.
     """
+    labels = drawn.goals @ data.inputs.T
+    if residuals is not None:
+        labels = labels + residuals
+    return _sound_paths(process, drawn, labels, steps, data.axes, seed)
+
+
+def recorded_online(
+    process: "OnlineEnsemble", drawn: Drawn, steps: Sequence[int], *, seed: int = 0
+) -> Iterator[Float[np.ndarray, "checkpoints r"]]:
+    """The same on fresh samples: predictions in the population, along its axes.
+
+    Args:
+        process: What one step does.
+        drawn: Starts and goals.
+        steps: Checkpoints, from 0 on.
+        seed: Of samples.
+
+    Raises:
+        RuntimeError: when a trajectory diverged: the run was not meant to.
+    """
+    return _sound_paths(process, drawn, drawn.goals, steps, None, seed)
+
+
+def _sound_paths(
+    process: "AbstractEnsembleProcess",
+    drawn: Drawn,
+    targets: Float[np.ndarray, "*some m"],
+    steps: Sequence[int],
+    axes: Float[np.ndarray, "n r"] | None,
+    seed: int,
+) -> Iterator[Float[np.ndarray, "checkpoints r"]]:
     from linnet.dynamics import stream_ensemble
 
-    labels = drawn.goals @ data.inputs.T
     parts = stream_ensemble(
         process,
         drawn.starts,
-        labels,
+        targets,
         steps,
-        axes=data.axes,
+        axes=axes,
         trajectories=drawn.trajectories,
         seed=seed,
     )

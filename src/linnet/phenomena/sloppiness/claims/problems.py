@@ -64,7 +64,14 @@ def spectral_data(
     return SpectralData(spectrum, x, axes, directions)
 
 
-def posed(data: SpectralData, title: str, *, seed: int, quick: bool) -> Problem:
+def posed(
+    data: SpectralData,
+    title: str,
+    *,
+    seed: int,
+    quick: bool,
+    targets: Float[np.ndarray, "n k"] | None = None,
+) -> Problem:
     """A canonical problem of these inputs, with one random target of unit weights.
 
     Args:
@@ -72,10 +79,13 @@ def posed(data: SpectralData, title: str, *, seed: int, quick: bool) -> Problem:
         title: What a reader calls it.
         seed: Fixes the target, and whatever a claim draws.
         quick: Fewer trajectories, shorter runs.
+        targets: Other labels than those of that target.
     """
     rng = np.random.default_rng([seed, *data.inputs.shape, 1])  # 1: not the directions
     weights = rng.standard_normal((data.inputs.shape[1], 1))
-    dataset = Dataset(data.inputs, data.inputs @ weights, title)
+    if targets is None:
+        targets = data.inputs @ weights
+    dataset = Dataset(data.inputs, targets, title)
     option = " --quick" if quick else ""
     return Problem(
         title=title,
