@@ -20,12 +20,14 @@ from linnet.phenomena.sloppiness.claims.settings import (
     settings as settings,
 )
 from linnet.phenomena.sloppiness.claims.source import SloppinessClaim
+from linnet.phenomena.sloppiness.claims.three_ensembles import ThreeEnsembles
 from linnet.phenomena.sloppiness.claims.training_manifold import TrainingManifold
 
 CLAIMS: tuple[SloppinessClaim, ...] = (
     RibbonSpectrum(),
     PhaseBoundary(),
     DimensionPeak(),
+    ThreeEnsembles(),
     CheckpointSchedule(),
     Optimizers(),
     GradientNoise(),
