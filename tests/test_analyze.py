@@ -81,7 +81,7 @@ def test_a_problem_without_data_is_refused():
 @pytest.mark.parametrize(
     ("name", "scale", "whiten"),
     [
-        ("iris", "none", False),
+        pytest.param("iris", "none", False, marks=pytest.mark.slow),
         pytest.param("iris", "none", True, marks=pytest.mark.slow),
         ("diabetes", "none", False),
         pytest.param("wine", "standard", False, marks=pytest.mark.slow),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from linnet.task import tables
 from linnet.task.tables import parse_table
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -58,14 +59,15 @@ def test_quotes_blanks_and_blank_lines_are_understood():
     np.testing.assert_array_equal(np.c_[raw.inputs, raw.targets], [[1, 2.5], [3, 4.5]])
 
 
-def test_tables_of_several_blocks_are_one_table():
-    n = 70_001  # three columns: more than one block
+def test_tables_of_several_blocks_are_one_table(monkeypatch):
+    monkeypatch.setattr(tables, "_BLOCK_CELLS", 600)
+    n = 701  # three columns: more than three blocks
     lines = ["a,b,y\n", *(f"{i},{-i},{i / 7!r}\n" for i in range(n))]
     raw = parse_table(lines, "t", ",", "y", "auto")
     np.testing.assert_array_equal(raw.inputs[:, 0], np.arange(n))
     np.testing.assert_array_equal(raw.targets, np.arange(n) / 7)
     lines[n] = "1,oops,2\n"
-    with pytest.raises(ValueError, match=r"row 70001 \(line 70002\), column `b`"):
+    with pytest.raises(ValueError, match=r"row 701 \(line 702\), column `b`"):
         parse_table(lines, "t", ",", "y", "auto")
 
 
