@@ -20,10 +20,10 @@ FACTORS_LIMIT = 4 * GIB  # where no limit is given
 PANELS_LIMIT = 2 * GIB  # the same, while distances are computed
 TILES_ALONG = 8  # at least, so that a killed run loses little
 SMALLEST_SIDE, LARGEST_SIDE = 64, 1024
-BASE_MEMORY = 0.1 * GIB  # panels of predictions and a tile, whatever there is to do
+BASE_MEMORY = 0.4 * GIB  # the program itself and its libraries
 VECTORS = 200  # numbers per model while eigenvectors are sought in tiles
-LONG = 2e9  # coefficients from which on the time is worth a measurement
-PROBE_MODELS, PROBE_SAMPLES = 128, 64
+LONG = 1e10  # multiplications from which on the time is worth a measurement
+PROBE_MODELS, PROBE_SAMPLES = 512, 256  # fewer are mostly overhead
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Cost:
     """What the work will take.
 
     Attributes:
-        memory: Bytes beside the file, at the peak.
+        memory: Bytes at the peak; pages of a mapped file, which can be given back at
+            any time, do not count.
         disk: Bytes of the distances.
         seconds: Of the distances, rough; None where it is not worth telling.
         route: `factors` needs no distances; `memory` holds all of them at once for the
@@ -44,6 +45,11 @@ class Cost:
     seconds: float | None
     route: Route
     limit: float | None = None
+
+    @property
+    def for_distances(self) -> float | None:
+        """Bytes that are left for distances while they are computed, or None."""
+        return None if self.limit is None else self.limit - BASE_MEMORY
 
     def sentence(self) -> str:
         """For a person who is about to wait."""
@@ -138,8 +144,16 @@ def distances_cost(
         itemsize=predictions.dtype.itemsize,
         in_memory=False,
     )
-    room = PANELS_LIMIT if cost.limit is None else cost.limit
-    panels = min(size.working_bytes + size.panel_bytes, room)
+    room = cost.for_distances
+    if room is not None and size.working_bytes > room:
+        needed = size_words(size.working_bytes + BASE_MEMORY)
+        raise ValueError(
+            f"Distances on {predictions.samples:,} samples take {needed} of memory, but"
+            f" there is room for {size_words(cost.limit or 0)}: allow more with"
+            " `--memory`, or give fewer samples."
+        )
+    most = PANELS_LIMIT if room is None else room
+    panels = BASE_MEMORY + min(size.working_bytes + size.panel_bytes, most)
     seconds = None
     if size.multiply_adds >= LONG:
         seconds = _seconds_of(predictions, distance)

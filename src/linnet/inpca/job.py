@@ -61,7 +61,7 @@ class Job:
 
     def identity(self) -> str:
         """SHA-256 of all that changes the distances, so that none is mistaken."""
-        return identity(self.settings, self.content)
+        return identity(self.settings, self.predictions, self.content)
 
 
 def prepare(

@@ -106,8 +106,9 @@ def _origin(into: Path, embedding: "Embedding") -> tuple[Settings, Path]:
         )
     from linnet.study.prediction_files import fingerprint
 
-    content = fingerprint(opened(path, settings).source)
-    if identity(settings, content) != embedding.about.identity:
+    old = opened(path, settings)
+    content = fingerprint(old.source)
+    if identity(settings, old, content) != embedding.about.identity:
         raise ValueError(
             f"The predictions of the old models, {path}, must be those that were"
             " embedded, but have changed since: embed them again."

@@ -1,15 +1,13 @@
 """What can be asked of `inpca`, and what of it changes the numbers."""
 
-import hashlib
-import importlib.metadata
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from linnet.phenomena.sloppiness.measure.distances import AbstractDistance
+    from linnet.phenomena.sloppiness.measure.predictions import Predictions
 
 GIVEN = "given"
 DISTANCES = (
@@ -123,15 +121,22 @@ def distance_of(settings: Settings) -> "AbstractDistance":
     return kind(deviation=settings.sigma) if settings.distance == "gaussian" else kind()
 
 
-def facts(settings: Settings, content: str) -> dict[str, Any]:
-    """All that changes the distances of that content."""
-    found = asdict(settings) | {"content": content, "kind": settings.holds}
-    for name in ("components", "seed", "landmarks", "array"):
-        del found[name]
-    return found | {"linnet": importlib.metadata.version("linnet")}
+def facts(
+    settings: Settings, predictions: "Predictions | None", content: str
+) -> dict[str, Any]:
+    """All that changes distances: the content of the file and what is made of it."""
+    from linnet.phenomena.sloppiness.measure.distances import distance_facts
+
+    if predictions is None:
+        return {"distance": settings.distance, "content": content}
+    found = distance_facts(predictions, distance_of(settings))
+    return found | {"content": content}
 
 
-def identity(settings: Settings, content: str) -> str:
-    """SHA-256 of all that changes the distances of that content."""
-    text = json.dumps(facts(settings, content), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def identity(
+    settings: Settings, predictions: "Predictions | None", content: str
+) -> str:
+    """SHA-256 of those facts."""
+    from linnet.study.tile_store import identity_of
+
+    return identity_of(facts(settings, predictions, content))

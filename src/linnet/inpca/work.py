@@ -160,7 +160,7 @@ def _distances(job: Job, out: Path, on_tile: Progress | None) -> Any:
     assert job.predictions is not None
     store = TileStore(
         out / TILES,
-        facts(job.settings, job.content),
+        facts(job.settings, job.predictions, job.content),
         job.models,
         side_of(job.models),
         job.predictions.dtype,
@@ -169,7 +169,7 @@ def _distances(job: Job, out: Path, on_tile: Progress | None) -> Any:
         job.predictions,
         distance_of(job.settings),
         tiles=store,
-        memory_limit=job.cost.limit,
+        memory_limit=job.cost.for_distances,
         progress=on_tile,
     )
     return store if job.cost.route == "tiles" else assembled(store)
