@@ -17,4 +17,5 @@ NAMES = (
     "layers",
     "anisotropy",
     "trajectories",
+    "embedding",
 )

@@ -352,7 +352,7 @@ def test_tiles_that_are_missing_or_wrong_are_refused():
         with pytest.raises(ValueError, match="must be finite"):
             embed_distances(whole, 3, method="randomized")
     whole = ArrayTiles.of(_edited((0, 1), 3.0), side=20)
-    with pytest.raises(ValueError, match="symmetric tiles on the diagonal"):
+    with pytest.raises(ValueError, match=r"must be symmetric.* in rows 0 to 19"):
         embed_distances(whole, 3, method="randomized")
 
 
@@ -364,3 +364,18 @@ def test_what_cannot_be_placed_is_refused():
         place(found, np.full((1, 60), np.inf))
     with pytest.raises(ValueError, match=r"component \d+ has .*components="):
         place(found, MATRIX, tolerance=0.1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_asymmetry_of_rounding_passes_and_a_wrong_entry_does_not(dtype):
+    matrix = _distances(700, samples=8).astype(dtype)
+    off = np.finfo(dtype).eps * (np.arange(700) % 3 - 1)
+    rounded = matrix * (1 + off).astype(dtype)
+    assert (rounded != rounded.T).any()
+    embed_distances(rounded, 2, method="lanczos")
+    tiles = ArrayTiles.of(rounded, side=700)
+    embed_distances(tiles, 2, method="randomized")
+    rounded[np.unravel_index(rounded.argmax(), rounded.shape)] *= dtype(1.01)
+    for wrong in (rounded, tiles):
+        with pytest.raises(ValueError, match="must be symmetric"):
+            embed_distances(wrong, 2)

@@ -7,11 +7,18 @@ D\sqrt p$ and $P=1-\sqrt p\sqrt p^\top$, a product needs the given distances onl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from linnet.numerics.block_krylov import LeadingPairs
+from linnet.phenomena.sloppiness.measure.distance_sums import (
+    PANEL,
+    Sums,
+    panel_sums,
+    refuse_not_finite,
+    rows_of,
+    symmetric_sums,
+)
 from linnet.phenomena.sloppiness.measure.tiles import (
     Tiles,
     check_block,
@@ -24,9 +31,6 @@ from linnet.shapes import Float
 Columns = Float[np.ndarray, "m b"]
 Progress = Callable[[int, int], None]
 
-PANEL = 65_536
-"""Entries that are in float64 at a time, few enough for the cache."""
-
 SMALL_PRODUCT = 900_000
 """Multiplications up to which BLAS takes a tall matrix as it lies, without packing it.
 
@@ -35,21 +39,6 @@ Packing costs as much as the product itself when columns are few.
 
 FEW = 6
 """Columns up to which the triangle, column by column, is faster than the square."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sums:
-    r"""What one pass over the distances says, summed in float64.
-
-    Attributes:
-        row_means: $\sum_vp_v\mathcal D_{uv}$.
-        diagonal: $\mathcal D_{uu}$.
-        squares: $\sum_{uv}p_up_v\mathcal D_{uv}^2$.
-    """
-
-    row_means: Float[np.ndarray, " m"]
-    diagonal: Float[np.ndarray, " m"]
-    squares: float
 
 
 class ArrayDistances:
@@ -63,19 +52,9 @@ class ArrayDistances:
 
     def sums(self, weights: Float[np.ndarray, " m"]) -> Sums:
         """One pass, which also finds what is not finite or not symmetric."""
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], self.size)
-        probes = np.stack([weights, signs], 1)
         rows = self.matrix if self.matrix.flags.c_contiguous else self.matrix.T
-        right, left, squares = _panel_sums(rows, probes, probes)
-        _refuse_not_finite(squares, right)
-        gap = np.abs(right[:, 1] - left[:, 1]).max()
-        scale = np.sqrt(self.size * squares) if squares > 0 else 1.0
-        if gap > 64 * np.finfo(self.dtype).eps * scale:
-            raise ValueError(
-                "Argument `distances` must be symmetric, but rows and columns differ:"
-                " pass (D + D.T) / 2, if that is what you mean."
-            )
-        return Sums(right[:, 0], np.diag(self.matrix).astype(float), squares)
+        right, squares = symmetric_sums(rows, weights, "")
+        return Sums(right, np.diag(self.matrix).astype(float), squares)
 
     def multiply(self, columns: Columns) -> Columns:
         """In the precision of the distances; a few columns read one triangle only."""
@@ -91,7 +70,7 @@ class ArrayDistances:
 
     def multiply_precisely(self, columns: Columns) -> Columns:
         """In float64, panel by panel."""
-        step = _step(self.size, PANEL)
+        step = rows_of(self.size, PANEL)
         out, room = np.empty(columns.shape), np.empty((step, self.size))
         for at in range(0, self.size, step):
             panel = room[: self.size - at]
@@ -161,30 +140,22 @@ class _TileSums:
         self.rows, self.diagonal = np.zeros(len(weights)), np.zeros(len(weights))
 
     def add(self, tile: np.ndarray, rows: slice, across: slice) -> None:
-        left, right = self.weights[rows, None], self.weights[across, None]
-        by_row, by_column, squares = _panel_sums(tile, left, right)
-        _refuse_not_finite(squares, by_row)
-        self.rows[rows] += by_row[:, 0]
+        left, right = self.weights[rows], self.weights[across]
         if rows == across:
+            where = f" in rows {rows.start} to {rows.stop - 1}"
+            by_row, squares = symmetric_sums(tile, left, where)
+            self.rows[rows] += by_row
             self.diagonal[rows] = np.diag(tile)
             self.squares += squares
-            gap = np.abs(tile - tile.T).max()
-            if gap > 64 * np.finfo(tile.dtype).eps * np.abs(tile).max():
-                raise ValueError(
-                    "Argument `distances` must have symmetric tiles on the diagonal,"
-                    f" but rows and columns {rows.start} on differ by up to {gap:.3g}."
-                )
-        else:
-            self.rows[across] += by_column[:, 0]
-            self.squares += 2 * squares
+            return
+        by_row, by_column, squares = panel_sums(tile, left[:, None], right[:, None])
+        refuse_not_finite(squares, by_row)
+        self.rows[rows] += by_row[:, 0]
+        self.rows[across] += by_column[:, 0]
+        self.squares += 2 * squares
 
     def sums(self) -> Sums:
         return Sums(self.rows, self.diagonal, self.squares)
-
-
-def _step(width: int, entries: int) -> int:
-    """Rows of this width that have so many entries, and a few at least."""
-    return max(entries // width, 8)
 
 
 def _apply(
@@ -193,51 +164,13 @@ def _apply(
     """Adds the products with a tile and, off the diagonal, with its transpose."""
     right, left, is_square = columns[across], columns[rows], rows == across
     below = np.zeros_like(right)
-    step = _step(right.size, SMALL_PRODUCT)
+    step = rows_of(right.size, SMALL_PRODUCT)
     for at in range(0, len(tile), step):
         panel = tile[at : at + step]
         total[rows.start + at : rows.start + at + len(panel)] += panel @ right
         if not is_square:
             below += panel.T @ left[at : at + step]
     total[across] += below
-
-
-def _panel_sums(
-    block: Float[np.ndarray, "r c"],
-    left: Float[np.ndarray, "r b"],
-    right: Float[np.ndarray, "c b"],
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """`block @ right`, `block.T @ left`, and squares weighted by the first columns."""
-    is_even = np.ptp(left[:, 0]) == 0 and np.ptp(right[:, 0]) == 0
-    by_row = np.empty((len(block), right.shape[1]))
-    by_column = np.zeros((block.shape[1], left.shape[1]))
-    squares = 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        step = _step(block.shape[1], PANEL)
-        room = np.empty((step, block.shape[1]))
-        for at in range(0, len(block), step):
-            some = slice(at, at + step)
-            panel = room[: len(block) - at]
-            panel[:] = block[some]
-            by_row[some] = panel @ right
-            by_column += panel.T @ left[some]
-            if is_even:
-                part = np.vdot(panel, panel) * left[0, 0] * right[0, 0]
-            else:
-                part = left[some, 0] @ (np.square(panel, out=panel) @ right[:, 0])
-            squares += float(part)
-    return by_row, by_column, squares
-
-
-def _refuse_not_finite(squares: float, by_row: np.ndarray) -> None:
-    if not (np.isfinite(squares) and np.isfinite(by_row).all()):
-        at = np.flatnonzero(~np.isfinite(by_row).all(1))
-        where = f", first in row {at[0]}" if len(at) else ""
-        raise ValueError(
-            "Argument `distances` must be finite, but holds NaN or infinity"
-            f"{where}: models of disjoint support are infinitely far apart; give"
-            " predictions a floor, or leave such models out."
-        )
 
 
 class Centering:
@@ -282,19 +215,3 @@ class Centering:
         has = self.root > 0
         root = np.where(has, self.root, 1.0) * np.sqrt(self.scale)
         return np.where(has, pairs.vectors / root, placed)
-
-
-def totals(
-    sums: Sums, weights: Float[np.ndarray, " m"], scale: float
-) -> tuple[np.ndarray, float, float]:
-    r"""Diagonal of $W$, and sums of all $e$ and all $e^2$, from the sums of one pass.
-
-    $W_{uu}=r_u-\frac12(\bar r+\mathcal D_{uu})$, $\sum e=\frac c2(\bar r-\sum
-    p\mathcal D_{uu})$, $4\sum e^2=c^2[\sum pp\mathcal D^2-2\sum pr^2+\bar r^2]$, with
-    the row means $r$ and their mean $\bar r=\sum pr$.
-    """
-    rows, grand = sums.row_means, float(weights @ sums.row_means)
-    products = rows - (grand + sums.diagonal) / 2
-    trace = scale / 2 * (grand - float(weights @ sums.diagonal))
-    square = sums.squares - 2 * float(weights @ rows**2) + grand**2
-    return products, trace, max(scale**2 / 4 * square, 0.0)

@@ -11,8 +11,8 @@ from linnet.phenomena.sloppiness.measure.centering import (
     Centering,
     Progress,
     TileDistances,
-    totals,
 )
+from linnet.phenomena.sloppiness.measure.distance_sums import totals
 from linnet.phenomena.sloppiness.measure.embedding import About, Embedding
 from linnet.phenomena.sloppiness.measure.embedding_requests import (
     check_rank,
