@@ -12,6 +12,7 @@ from linnet.phenomena.sloppiness.claims.answers import (
 from linnet.phenomena.sloppiness.claims.checkpoint_schedule import CheckpointSchedule
 from linnet.phenomena.sloppiness.claims.dimension_peak import DimensionPeak
 from linnet.phenomena.sloppiness.claims.gradient_noise import GradientNoise
+from linnet.phenomena.sloppiness.claims.one_curve import OneCurve
 from linnet.phenomena.sloppiness.claims.optimizers import Optimizers
 from linnet.phenomena.sloppiness.claims.phase_boundary import PhaseBoundary
 from linnet.phenomena.sloppiness.claims.ribbon_spectrum import RibbonSpectrum
@@ -28,6 +29,7 @@ CLAIMS: tuple[SloppinessClaim, ...] = (
     PhaseBoundary(),
     DimensionPeak(),
     ThreeEnsembles(),
+    OneCurve(),
     CheckpointSchedule(),
     Optimizers(),
     GradientNoise(),
