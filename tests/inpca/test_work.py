@@ -92,6 +92,18 @@ def test_labels_are_saved_with_the_coordinates_and_loaded_to_the_last_bit(
     assert float(rows[5]["component_1"]) == found.coordinates[5, 0]
 
 
+def test_labels_may_be_called_as_what_is_saved(tmp_path):
+    predictions, names, steps = trained_predictions()
+    labels = {"model": names, "weights": steps, "component_1": steps, "a rate": steps}
+    np.savez(tmp_path / "nets.npz", predictions=predictions, **labels)
+    embed(prepare(tmp_path / "nets.npz"), tmp_path)
+    again = load_embedding(tmp_path)
+    kept = {"model", "weights_of_model", "component_1_of_model", "a_rate"}
+    assert set(again.about.models) == kept
+    np.testing.assert_array_equal(again.about.models["a_rate"], steps)
+    assert again.about.models["model"].tolist() == names.tolist()
+
+
 def test_the_summary_says_what_was_done(saved, tmp_path):
     found = embed(prepare(saved, Settings(seed=3)), tmp_path)
     told = json.loads((tmp_path / "inpca.json").read_text())

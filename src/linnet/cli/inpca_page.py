@@ -10,7 +10,7 @@ from linnet.show.coordinates import coordinate_pictures, stress_pictures
 from linnet.show.scatter import Scatter, render_scatter
 from linnet.study.model_labels import Labels, column_of, trajectories
 from linnet.study.whole_files import write_bytes, write_text
-from linnet.study.words import measured, number, percent
+from linnet.study.words import measured, number
 
 if TYPE_CHECKING:
     from linnet.inpca import Job, Placement
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 0.9  # explained stress at which components are said to hold the models
 FEW_LEVELS = 7  # colors that are told apart
+MANY_LEVELS = 30  # names that a legend can hold
 
 DISTANCE_WORDS = {
     "bhattacharyya": "Bhattacharyya: minus the logarithm of the overlap of two"
@@ -41,7 +42,8 @@ def headline(embedding: "Embedding") -> str:
     stress = embedding.explained_stress()
     words = ("the first component explains", "the first two", "the first three")
     said = ", ".join(
-        f"{text} {percent(float(part))}{' of the stress' if k == 0 else ''}"
+        f"{text} {100 * part:.1f}\N{NARROW NO-BREAK SPACE}%"
+        f"{' of the stress' if k == 0 else ''}"
         for k, (text, part) in enumerate(zip(words, stress, strict=False))
     )
     models = f"{len(embedding.coordinates):,} models"
@@ -66,9 +68,9 @@ def check_columns(
 def scatter_of(
     job: "Job",
     embedding: "Embedding",
-    color: str | None,
-    run: str | None,
-    step: str | None,
+    color: str | None = None,
+    run: str | None = None,
+    step: str | None = None,
 ) -> Scatter:
     """The page of an embedding.
 
@@ -153,7 +155,12 @@ def chosen_color(
     few = [n for n in several if n != run and _levels(labels[n]) <= FEW_LEVELS]
     text = [n for n in few if isinstance(labels[n], tuple)]
     steps = [step] if step in several else []
-    return next(iter([*text, *steps, *few, *several]), None)
+    rest = [
+        name
+        for name in several
+        if not isinstance(labels[name], tuple) or _levels(labels[name]) <= MANY_LEVELS
+    ]
+    return next(iter([*text, *steps, *few, *rest]), None)
 
 
 def _levels(values: Any) -> int:

@@ -1,5 +1,6 @@
 """What a file holds: predictions or distances, and what is known of the models."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ from linnet.study.source_views import Flattened
 if TYPE_CHECKING:
     from linnet.phenomena.sloppiness.measure.predictions import Predictions
     from linnet.study.prediction_files import Checkpoints
+
+# Names that a saved embedding has for itself.
+_TAKEN = {"component", "coordinates", "eigenvalues", "explained_distance"}
+_TAKEN |= {"explained_stress", "residuals", "row_means", "self_products", "signature"}
+_TAKEN |= {"weights"}
 
 
 def opened(path: Path, settings: Settings) -> "Predictions":
@@ -60,7 +66,29 @@ def known_labels(
         labels |= _labels_of(source)
     if path.suffix.lower() == ".npz":
         labels |= labels_beside(path, models)
-    return labels | (read_labels(table, models) if table is not None else {})
+    labels |= read_labels(table, models) if table is not None else {}
+    return storable(labels)
+
+
+def storable(labels: Labels) -> Labels:
+    """The same under names that a file takes, and that nothing else in it has.
+
+    Example:
+        >>> list(storable({"learning rate": (), "weights": (), "a/b": (), "a b": ()}))
+        ['learning_rate', 'weights_of_model', 'a_b', 'a_b_2']
+    """
+    found: Labels = {}
+    for name, values in labels.items():
+        free = re.sub(r"[\s/]+", "_", name.strip()) or "label"
+        if free in _TAKEN or free.startswith("component_"):
+            free += "_of_model"
+        count = 1
+        unique = free
+        while unique in found:
+            count += 1
+            unique = f"{free}_{count}"
+        found[unique] = values
+    return found
 
 
 def _labels_of(folder: "Checkpoints") -> Labels:

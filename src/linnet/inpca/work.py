@@ -27,10 +27,6 @@ Told = Callable[[str], None]
 RESULT = "coordinates.nc"
 SUMMARY = "inpca.json"
 TILES = "distances"
-# Names that a saved embedding has for itself.
-_TAKEN = {"component", "coordinates", "eigenvalues", "explained_distance"}
-_TAKEN |= {"explained_stress", "residuals", "row_means", "self_products", "signature"}
-_TAKEN |= {"weights"}
 
 
 def embed(
@@ -222,10 +218,7 @@ def about(job: Job) -> "About":
     from linnet.phenomena.sloppiness.measure.embedding import About
 
     samples = 0 if job.predictions is None else job.predictions.samples
-    labels = {}
-    for name, values in job.labels.items():
-        free = f"{name} of model" if name in _TAKEN else name
-        labels[free.replace("/", "_")] = np.asarray(values)
+    labels = {name: np.asarray(values) for name, values in job.labels.items()}
     return About(job.settings.distance, samples, job.identity(), labels)
 
 

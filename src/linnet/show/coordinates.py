@@ -101,10 +101,11 @@ def _draw_points(ax: Axes, scatter: Scatter, up: int) -> None:
     column = _column(scatter)
     if isinstance(column, tuple):
         texts, codes = levels(column)
-        colors = palette(len(texts))
-        few = len(texts) <= len(_MARKERS)
-        for code, color in enumerate(colors):
-            mark = _MARKERS[code] if few else "o"
+        colors = np.array(palette(len(texts)))
+        if len(texts) > len(_MARKERS):
+            ax.scatter(x, y, c=colors[codes], **style)
+            return
+        for code, (color, mark) in enumerate(zip(colors, _MARKERS, strict=False)):
             here = codes == code
             ax.scatter(x[here], y[here], color=color, marker=mark, **style)
     elif column is not None:
