@@ -49,7 +49,7 @@ def test_no_pair_is_lost_at_the_edges_of_panels(models: int):
 
 @pytest.mark.parametrize("step", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
 @pytest.mark.parametrize("classes", [2, 20])
-def test_neighbours_on_a_trajectory_keep_five_digits(step: float, classes: int):
+def test_neighbors_on_a_trajectory_keep_five_digits(step: float, classes: int):
     rng = np.random.default_rng(5)
     start = 2 * rng.normal(size=(1, 200, classes))
     way = step * np.cumsum(rng.normal(size=(12, 200, classes)), 0)

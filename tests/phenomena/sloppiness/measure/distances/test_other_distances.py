@@ -56,7 +56,7 @@ def test_all_pairs_at_once_are_each_pair_alone(
 
 
 @pytest.mark.parametrize(("distance", "pair"), PAIRS)
-def test_neighbours_keep_five_digits(distance: AbstractDistance, pair: Pair):
+def test_neighbors_keep_five_digits(distance: AbstractDistance, pair: Pair):
     rng = np.random.default_rng(5)
     way = 1e-4 * np.cumsum(rng.normal(size=(8, 200, 4)), 0)
     p = softmax(2 * rng.normal(size=(1, 200, 4)) + way).astype(np.float32)

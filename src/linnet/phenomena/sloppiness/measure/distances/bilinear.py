@@ -22,10 +22,10 @@ from linnet.phenomena.sloppiness.measure.distances.passes import (
     AbstractPass,
     Models,
     Outcome,
+    Panel,
     check_distributions,
 )
 from linnet.phenomena.sloppiness.measure.predictions import Predictions
-from linnet.shapes import Float
 
 DOUBLE = np.dtype(np.float64)
 SAMPLES_AT_ONCE = 256  # of one matrix product, so that pieces change no bit
@@ -133,28 +133,30 @@ class Bilinear(AbstractPass):
 
     def panel(
         self, predictions: Predictions, models: Models, samples: slice, width: int
-    ) -> np.ndarray:
-        """One factor or both: `(1 or 2, samples, features, models)`."""
+    ) -> Panel:
+        """One factor or both, `(samples, features, models)` each."""
         if self.form == "values":
-            return predictions.packed_values(models, samples, DOUBLE)[None]
+            return (predictions.packed_values(models, samples, DOUBLE),)
         if self.form == "roots":
-            return predictions.packed_roots(models, samples, DOUBLE)[None]
+            return (predictions.packed_roots(models, samples, DOUBLE),)
         return information(predictions, models, samples)
 
     def start(self, width: int) -> Sums:
         return Sums(np.zeros((width, width)), np.zeros(width), np.zeros(width))
 
-    def add(self, state: Sums, left: np.ndarray, right: np.ndarray) -> Sums:
-        shape = left.shape[-1], right.shape[-1]
+    def add(self, state: Sums, left: Panel, right: Panel) -> Sums:
+        shape = left[0].shape[-1], right[0].shape[-1]
         cross = state.cross[: shape[0], : shape[1]]
-        for start in range(0, left.shape[1], SAMPLES_AT_ONCE):
+        for start in range(0, len(left[0]), SAMPLES_AT_ONCE):
             some = slice(start, start + SAMPLES_AT_ONCE)
-            rows, columns = _flat(left[:, some]), _flat(right[:, some])
+            rows, columns = (
+                [_flat(factor[some]) for factor in panel] for panel in (left, right)
+            )
             cross += rows[0].T @ columns[-1]
-            if len(rows) > 1:
+            if self.form == "information":
                 cross += rows[1].T @ columns[0]
             for alone, factors in ((state.rows, rows), (state.columns, columns)):
-                alone[: factors.shape[-1]] += np.einsum(
+                alone[: factors[0].shape[-1]] += np.einsum(
                     "fm,fm->m", factors[0], factors[-1]
                 )
         return state
@@ -168,9 +170,7 @@ class Bilinear(AbstractPass):
         return Outcome(np.maximum(block, 0, out=block))
 
 
-def information(
-    predictions: Predictions, models: Models, samples: slice
-) -> Float[np.ndarray, "2 samples classes models"]:
+def information(predictions: Predictions, models: Models, samples: slice) -> Panel:
     """Probabilities and their logarithms, all of them finite."""
     if predictions.kind == "probabilities" or predictions.smoothing:
         probabilities = predictions.packed_probabilities(models, samples, DOUBLE)
@@ -190,8 +190,8 @@ def information(
             " Kullback-Leibler divergence is infinite. Smooth"
             " (`Predictions(..., smoothing=1e-6)`), or use another distance."
         )
-    return np.stack([probabilities, logarithms])
+    return probabilities, logarithms
 
 
 def _flat(panel: np.ndarray) -> np.ndarray:
-    return panel.reshape(len(panel), -1, panel.shape[-1])
+    return panel.reshape(-1, panel.shape[-1])

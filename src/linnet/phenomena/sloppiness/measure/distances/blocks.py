@@ -1,5 +1,7 @@
 """One tile of distances, from the panels of its rows and its columns."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from linnet.phenomena.sloppiness.measure.distances.panels import (
@@ -11,6 +13,8 @@ from linnet.phenomena.sloppiness.measure.distances.passes import (
     AbstractPass,
     Again,
 )
+
+WINDOW = 64  # models of either side whose pairs are done again together
 
 
 def block_of_distances(
@@ -72,11 +76,25 @@ def _finished(
     block, waiting = outcome.block, list(outcome.again)
     while waiting:
         again = waiting.pop(0)
-        again = Again(again.better, again.where & counted)
-        if again.where.any():
-            waiting += _improve(block, again, left, rows, right, columns)
+        for window in _windows(again.where & counted):
+            some = Again(again.better, window)
+            waiting += _improve(block, some, left, rows, right, columns)
     _refuse_infinite(block, counted, rows, columns, samples)
     return block
+
+
+def _windows(where: np.ndarray) -> Iterator[np.ndarray]:
+    """Parts of a mask in few rows and columns, which are what is computed."""
+    rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
+    for first in range(0, len(rows), WINDOW):
+        for second in range(0, len(columns), WINDOW):
+            here = np.ix_(
+                rows[first : first + WINDOW], columns[second : second + WINDOW]
+            )
+            if where[here].any():
+                window = np.zeros_like(where)
+                window[here] = where[here]
+                yield window
 
 
 def _improve(

@@ -27,6 +27,7 @@ from jax import lax
 # products are slower there, and its loops are slow below.
 FEWEST_TERMS, MOST_UNROLLED_CLASSES = 16, 16
 SAMPLES_PER_SPLIT = 8
+CLASSES_AT_ONCE = 32  # of a matrix product: rounding of like terms adds up
 CLASS_BLOCK = 16  # classes that are unrolled at a time where there are more
 
 
@@ -154,6 +155,26 @@ def near(total: Any, left: Any, right: Any) -> Any:
     return lax.fori_loop(0, samples // per_split, group, total)
 
 
+@jax.jit
+def columns(panel: Any, which: Any) -> Any:
+    """Some models of a panel."""
+    return jnp.take(panel, which, axis=-1, mode="clip")
+
+
+@jax.jit
+def alone(panel: Any) -> Any:
+    """Logarithm of each model's coefficients with itself, summed over samples.
+
+    Summed over classes in the order of `fast`, so that roundings are alike.
+    """
+    together = CLASSES_AT_ONCE if panel.shape[1] > MOST_UNROLLED_CLASSES else 1
+    total = jnp.zeros_like(panel[:, 0])
+    for start in range(0, panel.shape[1], together):
+        some = panel[:, start : start + together]
+        total = total + (some * some).sum(1)
+    return jnp.log(total).sum(0)
+
+
 def logarithm(state: Products | Guarded, splits: int) -> np.ndarray:
     """Logarithm of the products, double precision; `splits` biases are taken off."""
     mantissa = np.asarray(state.mantissa)
@@ -194,9 +215,17 @@ def _dots(product: Any, left: Any, right: Any, start: Any, count: int) -> Any:
 
 
 def _coefficients(left: Any, right: Any, start: Any, count: int) -> Any:
+    """Coefficients of `count` samples; long sums over classes are cut."""
     rows, columns = _slices(left, right, start, count)
     batched = (((1,), (1,)), ((0,), (0,)))
-    return lax.dot_general(rows, columns, batched, precision=lax.Precision.HIGHEST)
+    found = 0.0
+    for at in range(0, left.shape[1], CLASSES_AT_ONCE):
+        some = slice(at, at + CLASSES_AT_ONCE)
+        part = lax.dot_general(
+            rows[:, some], columns[:, some], batched, precision=lax.Precision.HIGHEST
+        )
+        found = part if at == 0 else found + part
+    return found
 
 
 def _half_and_dot(rows: Any, columns: Any) -> tuple[Any, Any]:

@@ -16,6 +16,7 @@ from linnet.phenomena.sloppiness.measure.distances.passes import (
     Again,
     Models,
     Outcome,
+    Panel,
     check_distributions,
     jax_scope,
     padded,
@@ -25,7 +26,7 @@ from linnet.phenomena.sloppiness.measure.predictions import Predictions
 DOUBLE = np.dtype(np.float64)
 # Below these the difference of entropies keeps too few digits for a relative 1e-5.
 NEAR = {np.dtype(np.float32): 2e-2, DOUBLE: 1e-9}
-VERY_NEAR = 1e-3  # times samples: rounding of the probabilities is felt
+VERY_NEAR = 2e-5  # below which rounding of the probabilities is felt
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,19 @@ class Mixed(AbstractPass):
 
     def panel(
         self, predictions: Predictions, models: Models, samples: slice, width: int
-    ) -> Any:
+    ) -> Panel:
         return probabilities(predictions, models, samples, width, self.dtype)
 
     def start(self, width: int) -> Entropies:
         return Entropies(np.zeros((width, width)), np.zeros(width), np.zeros(width))
 
-    def add(self, state: Entropies, left: Any, right: Any) -> Entropies:
+    def add(self, state: Entropies, left: Panel, right: Panel) -> Entropies:
         from linnet.phenomena.sloppiness.measure.distances import entropies
 
         return Entropies(
-            entropies.mixed(state.mixed, left, right),
-            state.rows + _entropy(left),
-            state.columns + _entropy(right),
+            entropies.mixed(state.mixed, left[0], right[0]),
+            state.rows + _entropy(left[0]),
+            state.columns + _entropy(right[0]),
         )
 
     def finish(self, state: Entropies, samples: int, shape: tuple[int, int]) -> Outcome:
@@ -103,23 +104,23 @@ class Near(AbstractPass):
 
     def panel(
         self, predictions: Predictions, models: Models, samples: slice, width: int
-    ) -> Any:
+    ) -> Panel:
         return probabilities(predictions, models, samples, width, self.dtype)
 
     def start(self, width: int) -> np.ndarray:
         return np.zeros((width, width))
 
-    def add(self, state: Any, left: Any, right: Any) -> Any:
+    def add(self, state: Any, left: Panel, right: Panel) -> Any:
         from linnet.phenomena.sloppiness.measure.distances import entropies
 
-        return entropies.near(state, left, right)
+        return entropies.near(state, left[0], right[0])
 
     def finish(self, state: Any, samples: int, shape: tuple[int, int]) -> Outcome:
         rows, columns = shape
         block = np.asarray(state)[:rows, :columns] / samples
         if self.dtype == DOUBLE:
             return Outcome(block)
-        very_near = block * samples < VERY_NEAR
+        very_near = block < VERY_NEAR
         return Outcome(block, (Again(Near(DOUBLE), very_near),))
 
 
@@ -129,12 +130,12 @@ def probabilities(
     samples: slice,
     width: int,
     dtype: np.dtype,
-) -> Any:
-    """A panel of probabilities where XLA finds it without a copy."""
+) -> Panel:
+    """A panel of probabilities, where XLA finds it without a copy."""
     import jax.numpy as jnp
 
     bare = predictions.packed_probabilities(models, samples, dtype)
-    return jnp.asarray(padded(bare, 1, width))
+    return (jnp.asarray(padded(bare, 1, width)),)
 
 
 def _entropy(panel: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from linnet.phenomena.sloppiness.measure.distances.passes import AbstractPass
+from linnet.phenomena.sloppiness.measure.distances.passes import AbstractPass, Panel
 from linnet.phenomena.sloppiness.measure.predictions import Predictions
 
 WIDTHS = (16, 64, 256)  # of panels; few, since each is compiled once
@@ -43,6 +43,13 @@ def parts(models: slice, width: int) -> list[slice]:
     ]
 
 
+def columns_of(panel: Any, which: np.ndarray) -> Any:
+    """Some models of a panel that XLA holds, without leaving it."""
+    from linnet.phenomena.sloppiness.measure.distances import coefficients
+
+    return coefficients.columns(panel, which)
+
+
 @dataclass
 class Reader:
     """Panels of one set of predictions for one pass; the last used are kept.
@@ -60,31 +67,31 @@ class Reader:
     width: int
     at_once: int
     capacity: float
-    _kept: OrderedDict[tuple[int, int], Any] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[tuple[int, int], Panel] = field(default_factory=OrderedDict)
     _bytes: int = 0
 
     def pieces(self) -> list[slice]:
         """All samples, in the pieces in which panels come."""
         return pieces(self.predictions.samples, self.at_once)
 
-    def panel(self, models: slice, samples: slice) -> Any:
+    def panel(self, models: slice, samples: slice) -> Panel:
         """A panel, read or remembered."""
         key = (models.start, samples.start)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         panel = self.first.panel(self.predictions, models, samples, self.width)
-        self._bytes += panel.nbytes
+        self._bytes += sum(part.nbytes for part in panel)
         self._kept[key] = panel
         while self._bytes > self.capacity and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
-            self._bytes -= dropped.nbytes
+            self._bytes -= sum(part.nbytes for part in dropped)
         return panel
 
     def picked(
         self, again: AbstractPass, models: slice, which: np.ndarray, width: int
-    ) -> Iterator[Any]:
-        """Panels of some of `models` for another pass, piece by piece.
+    ) -> Iterator[Panel]:
+        """Panels of some of `models` for another pass, of their first array alone.
 
         Args:
             again: The other pass.
@@ -99,5 +106,5 @@ class Reader:
             else:
                 # Models that fill the width up are compared and forgotten.
                 filled = np.resize(which, width)
-                whole = np.asarray(self.panel(models, samples))
-                yield np.take(whole, filled, axis=-1)
+                panel = self.panel(models, samples)[0]
+                yield (columns_of(panel, filled),)

@@ -1,7 +1,7 @@
 r"""One pass over the samples of two panels of models, and what must be done again.
 
-A panel is what a pass needs of some models on some samples, models last. Sums over
-samples are carried as a state, so that samples may come in pieces.
+A panel is what a pass needs of some models on some samples: a few arrays, models last.
+Sums over samples are carried as a state, so that samples may come in pieces.
 """
 
 import abc
@@ -14,6 +14,7 @@ import numpy as np
 from linnet.phenomena.sloppiness.measure.predictions import Predictions
 
 Models = slice | np.ndarray
+Panel = tuple[Any, ...]
 
 
 class Again(NamedTuple):
@@ -43,7 +44,7 @@ class AbstractPass(abc.ABC):
     @abc.abstractmethod
     def panel(
         self, predictions: Predictions, models: Models, samples: slice, width: int
-    ) -> Any:
+    ) -> Panel:
         """What is needed of at most `width` models, padded to `width`, models last."""
 
     @abc.abstractmethod
@@ -51,7 +52,7 @@ class AbstractPass(abc.ABC):
         """The state of no sample."""
 
     @abc.abstractmethod
-    def add(self, state: Any, left: Any, right: Any) -> Any:
+    def add(self, state: Any, left: Panel, right: Panel) -> Any:
         """The state with the samples of two panels added."""
 
     @abc.abstractmethod
