@@ -90,6 +90,17 @@ def test_all_four_outcomes_occur_and_say_what_they_mean():
     ]
 
 
+def test_close_to_the_largest_stable_step_only_weak_targets_make_a_ribbon():
+    """The first mode swings about its end for long, a ribbon by itself."""
+    h, last = np.exp(-0.5 * np.arange(40)), theory.uniform_checkpoints(100)
+    means = theory.mode_averages(theory.GradientDescent(1.999), h, last)
+    found = theory.ribbon_boundary(means, h)
+    assert found.kind == "below"
+    assert found.is_ribbon([0.1, 1.0]).tolist() == [True, False]
+    small = theory.mode_averages(theory.GradientDescent(0.5), h, last)
+    assert theory.ribbon_boundary(small, h).kind == "never"
+
+
 def test_weight_decay_holds_back_slow_targets_and_a_weaker_one_makes_a_ribbon():
     h = np.exp(-1.2 * np.arange(50))
     response = theory.GradientDescent(0.1, weight_decay=0.2)
