@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linnet.dynamics import LinearEnsemble, OnlineEnsemble
-from linnet.numerics import participation_ratio
+from linnet.numerics import Estimate, participation_ratio
 from linnet.phenomena.sloppiness import measure
 from linnet.phenomena.sloppiness.claims import ensembles
 from linnet.phenomena.sloppiness.claims.problems import sloppy_variances, spectral_data
@@ -101,3 +101,11 @@ def test_fresh_samples_are_seen_in_the_population():
     np.testing.assert_allclose(first[0], seen)
     np.testing.assert_allclose(again[0], seen)
     assert np.abs(first[-1] - again[-1]).max() > 1e-3
+
+
+def test_estimates_stand_side_by_side():
+    parts = [Estimate(np.array(1.0), np.array(0.1), 9), Estimate([2, 3], [0.2, 0.3], 5)]
+    found = ensembles.side_by_side(parts)
+    np.testing.assert_array_equal(found.value, [1, 2, 3])
+    np.testing.assert_array_equal(found.stderr, [0.1, 0.2, 0.3])
+    assert found.effective_samples == 5

@@ -12,6 +12,9 @@ from linnet.phenomena.sloppiness.claims.answers import (
 from linnet.phenomena.sloppiness.claims.checkpoint_schedule import CheckpointSchedule
 from linnet.phenomena.sloppiness.claims.dimension_peak import DimensionPeak
 from linnet.phenomena.sloppiness.claims.gradient_noise import GradientNoise
+from linnet.phenomena.sloppiness.claims.noise_restores_ribbon import (
+    NoiseRestoresRibbon,
+)
 from linnet.phenomena.sloppiness.claims.one_curve import OneCurve
 from linnet.phenomena.sloppiness.claims.optimizers import Optimizers
 from linnet.phenomena.sloppiness.claims.phase_boundary import PhaseBoundary
@@ -33,5 +36,6 @@ CLAIMS: tuple[SloppinessClaim, ...] = (
     CheckpointSchedule(),
     Optimizers(),
     GradientNoise(),
+    NoiseRestoresRibbon(),
     TrainingManifold(),
 )

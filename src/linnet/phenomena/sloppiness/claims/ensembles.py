@@ -231,3 +231,12 @@ def squares_up_to(
     if found is None:
         raise ValueError("Argument `paths` must hold a trajectory, but is empty.")
     return found
+
+
+def side_by_side(found: Sequence[Estimate]) -> Estimate:
+    """Entries of independent estimates, one after the other."""
+    value, error = (
+        np.hstack([getattr(each, name) for each in found])
+        for name in ("value", "stderr")
+    )
+    return Estimate(value, error, min(each.effective_samples for each in found))

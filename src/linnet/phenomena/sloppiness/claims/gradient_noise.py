@@ -110,7 +110,7 @@ class GradientNoise(CanonicalClaim):
             DRAWN: drawn.moments,
             DISTINCT: distinct.moments,
             ALL: _seen(problem, WITHOUT, SAMPLES).moments.value,
-            SCATTER: _joined([drawn.scatter, distinct.scatter]),
+            SCATTER: ensembles.side_by_side([drawn.scatter, distinct.scatter]),
         }
 
     def note(self, problem: Problem) -> str:
@@ -221,15 +221,6 @@ def _seen(problem: Problem, sampling: Sampling, size: int) -> _Seen:
     )
 
 
-def _joined(found: list[Estimate]) -> Estimate:
-    """Of independent runs."""
-    value, error = (
-        np.hstack([getattr(each, name) for each in found])
-        for name in ("value", "stderr")
-    )
-    return Estimate(value, error, min(each.effective_samples for each in found))
-
-
 def _told_epochs(problem: Problem) -> str:
     epochs, apart = (_seen(problem, each, BATCH) for each in (EPOCHS, WITHOUT))
     share = float(epochs.total.value / apart.total.value)
@@ -275,7 +266,9 @@ def _against_size(problem: Problem) -> Panel:
             told = ""
         if sampling == WITHOUT:
             shown.append(SAMPLES)
-        seen = _joined([_seen(problem, sampling, m).total for m in shown])
+        seen = ensembles.side_by_side(
+            [_seen(problem, sampling, m).total for m in shown]
+        )
         value, error = seen.value / plain, seen.stderr / plain
         dots = Series(np.array(shown), value, told, "simulation", color, error)
         series.append(dots)
