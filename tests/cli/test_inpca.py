@@ -1,4 +1,6 @@
+import contextlib
 import csv
+import io
 import json
 import re
 import subprocess
@@ -21,6 +23,24 @@ def linnet(*arguments):
     )
 
 
+def inside(*arguments):
+    """The same in this process, which is faster: exit status, output, messages."""
+    words = ["linnet", *map(str, arguments), "--cache", "off"]
+    out, err = io.StringIO(), io.StringIO()
+    status = 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr(sys, "argv", words)
+        try:
+            main()
+        except SystemExit as left:
+            status = left.code or 0
+    return status, out.getvalue(), err.getvalue()
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     predictions, names, steps = trained_predictions()
@@ -35,11 +55,10 @@ def embedded(archive, tmp_path_factory):
     table = out.parent / "labels.csv"
     rows = [f"{['SGD', 'Adam'][i // 18]},{8 * (i % 2 + 1)}" for i in range(36)]
     table.write_text("\n".join(["optimizer,width", *rows]))
-    done = linnet(
-        "inpca", archive, "--labels", table, "--components", 4, "--json", "--out", out
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), out
+    words = ["--labels", table, "--components", 4, "--json", "--out", out]
+    status, told, err = inside("inpca", archive, *words)
+    assert status == 0, err
+    return json.loads(told), out
 
 
 def test_the_printed_document_is_the_written_one(embedded):
@@ -48,7 +67,7 @@ def test_the_printed_document_is_the_written_one(embedded):
     assert document["models"] == 36
     assert document["components"] == 4
     assert document["command"].startswith("linnet inpca")
-    assert document["command"].endswith("--seed 0")
+    assert "--seed 0" in document["command"]
 
 
 def test_coordinates_pictures_and_page_are_written(embedded):
@@ -89,9 +108,9 @@ def test_new_models_are_placed_into_an_earlier_result(archive, embedded, tmp_pat
     predictions, *_ = trained_predictions(seed=0)
     np.save(new, predictions[5:8])
     out = tmp_path / "placed"
-    done = linnet("inpca", new, "--into", old, "--out", out)
-    assert done.returncode == 0, done.stderr
-    assert "3 new models" in done.stdout
+    status, told, err = inside("inpca", new, "--into", old, "--out", out)
+    assert status == 0, err
+    assert "3 new models" in told
     with (out / "placed.csv").open() as lines:
         placed = [float(row["component_1"]) for row in csv.DictReader(lines)]
     with (old / "coordinates.csv").open() as lines:
@@ -137,22 +156,27 @@ def broken(kind):
         ("", ["--labels", "nowhere.csv"], "nowhere.csv"),
     ],
 )
-def test_wrong_use_ends_with_a_message_and_status_2(
-    tmp_path, monkeypatch, capsys, kind, options, message
-):
+def test_wrong_use_ends_with_a_message_and_status_2(tmp_path, kind, options, message):
     path, out = stored(tmp_path, broken(kind)), tmp_path / "out"
-    words = ["linnet", "inpca", path, *options, "--out", out, "--cache", "off"]
-    monkeypatch.setattr(sys, "argv", list(map(str, words)))
-    with pytest.raises(SystemExit) as left:
-        main()
-    assert left.value.code == 2
-    assert message in capsys.readouterr().err.replace("\n", "")
+    status, _, err = inside("inpca", path, *options, "--out", out)
+    assert status == 2
+    assert message in err.replace("\n", "")
     assert not (out / "coordinates.nc").exists()
 
 
 def test_weights_that_do_not_sum_to_one_are_refused(archive, tmp_path):
     np.save(tmp_path / "w.npy", np.full(36, 0.03))
     weights = tmp_path / "w.npy"
-    done = linnet("inpca", archive, "--weights", weights, "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert "must sum to one, but sum to 1.08" in done.stderr.replace("\n", "")
+    words = ["--weights", weights, "--out", tmp_path / "out"]
+    status, _, err = inside("inpca", archive, *words)
+    assert status == 2
+    assert "must sum to one, but sum to 1.08" in err.replace("\n", "")
+
+
+def test_more_components_than_the_rank_are_refused(tmp_path):
+    line = np.arange(5.0)
+    path = stored(tmp_path, (line[:, None] - line) ** 2)
+    words = ["--distance", "given", "--components", 2, "--out", tmp_path / "out"]
+    status, _, err = inside("inpca", path, *words)
+    assert status == 2
+    assert "at most the rank" in err.replace("\n", "")
