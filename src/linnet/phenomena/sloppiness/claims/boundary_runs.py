@@ -116,7 +116,8 @@ def mean_squares(
         step: Of training.
         lengths: Numbers of checkpoints that are looked at.
         start: Size of starts.
-        target: Size of targets; draws are the same for all sizes.
+        target: Size of targets; draws are the same for all sizes, not for all
+            slopes.
         seed: Of the draws.
         trajectories: Their number.
     """
@@ -128,7 +129,7 @@ def mean_squares(
         init_deviation=start,
         target_deviation=target,
         trajectories=trajectories,
-        seed=seed,
+        seed=10_000 * seed + round(1000 * slope),  # draws of their own
     )
     process = LinearEnsemble(data.inputs, step)
     paths = ensembles.recorded(process, data, drawn, range(max(lengths)))

@@ -15,6 +15,7 @@ from linnet.phenomena.sloppiness.claims.problems import (
 )
 from linnet.shapes import Float
 
+SLOPES, RATIOS = (0.2, 0.5, 1.0), (0.1, 1.0, 10.0)  # of inputs; of target and start
 MODES, SAMPLES, RATE, COUNT, DIMENSIONS = 40, 48, 1.0, 300, 3
 GROUPS = 32
 
@@ -43,6 +44,12 @@ def _paths(
     return ensembles.recorded(process, data, drawn, range(COUNT))
 
 
+def _draws(slope: float, ratio: float, seed: int) -> int:
+    """Every ensemble has draws of its own: their errors are independent."""
+    case = SLOPES.index(slope) * len(RATIOS) + RATIOS.index(ratio)
+    return len(SLOPES) * len(RATIOS) * seed + case
+
+
 @lru_cache(maxsize=16)
 def own_targets(slope: float, ratio: float, seed: int, quick: bool) -> Estimate:
     """From second moments along the inputs' directions."""
@@ -52,7 +59,7 @@ def own_targets(slope: float, ratio: float, seed: int, quick: bool) -> Estimate:
         init_deviation=1.0,
         target_deviation=ratio,
         trajectories=trajectories(quick),
-        seed=seed,
+        seed=_draws(slope, ratio, seed),
     )
 
     def explained(moments: Float[np.ndarray, " r"]) -> Float[np.ndarray, ""]:
@@ -81,7 +88,7 @@ def shared_target(
         ratio * common_target(seed),
         init_deviation=1.0,
         trajectories=trajectories(quick),
-        seed=seed,
+        seed=_draws(slope, ratio, seed),
     )
     sums = np.zeros((GROUPS, MODES, MODES + 1))
 

@@ -16,7 +16,9 @@ from linnet.phenomena.sloppiness.claims.target_runs import (
     DIMENSIONS,
     MODES,
     RATE,
+    RATIOS,
     SAMPLES,
+    SLOPES,
 )
 from linnet.shapes import Float
 from linnet.study import (
@@ -30,8 +32,6 @@ from linnet.study import (
     ZTest,
 )
 from linnet.study.verdict import Status
-
-SLOPES, RATIOS = (0.2, 0.5, 1.0), (0.1, 1.0, 10.0)  # of inputs; of target and start
 
 OWN = "explained by three dimensions: a target of its own for each"
 SHARED = "explained along three axes of the mean curve: one target for all"
