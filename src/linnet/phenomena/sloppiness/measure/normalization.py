@@ -50,7 +50,7 @@ def normalized(
         smoothing: $\delta$; probabilities become $(1-\delta)\,p + \delta / C$.
     """
     if kind == "probabilities":
-        total = block.sum(CLASSES, keepdims=True)
+        total = _over_classes(block)
         # NaN fails every comparison, and infinity the one of the sum.
         if not block.min() >= 0 or not (np.abs(total - 1) <= tolerance).all():
             _refuse_below_zero(block)
@@ -80,7 +80,7 @@ def log_normalized(
         finite_part = np.where(block > -np.inf, block, 0)
         slack = tolerance * (1 - finite_part.min(CLASSES, keepdims=True))
     shifted = np.subtract(block, top, out=block)
-    total = np.exp(shifted).sum(CLASSES, keepdims=True)
+    total = _over_classes(np.exp(shifted))
     if kind == "log-probabilities":
         _refuse_sum(np.exp(np.minimum(top, 50)) * total, slack)
     shifted -= np.log(total)
@@ -93,6 +93,17 @@ def finite(
     """Values of any sign as they are, none of them NaN or infinite."""
     _refuse_not_finite(block, allow_zero=False)
     return block
+
+
+def _over_classes(block: np.ndarray) -> np.ndarray:
+    """Sums one class after the other.
+
+    NumPy's own order depends on how many models are beside, and so would last digits.
+    """
+    total = block[:, :1].copy()
+    for label in range(1, block.shape[CLASSES]):
+        total += block[:, label : label + 1]
+    return total
 
 
 def _refuse_below_zero(block: np.ndarray) -> None:

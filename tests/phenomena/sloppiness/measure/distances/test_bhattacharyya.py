@@ -20,27 +20,26 @@ def plain(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     )
     found = np.empty((len(first), len(second)))
     for u, p in enumerate(first):
-        for v, q in enumerate(second):
-            half = np.sum((p - q) ** 2, -1) / 2
-            dot = np.sum(p * q, -1)
-            careful = -np.log1p(-np.where(half < 0.5, half, 0))
-            found[u, v] = np.mean(np.where(half < 0.5, careful, -np.log(dot)))
+        half = np.sum((p - second) ** 2, -1) / 2
+        dot = np.sum(p * second, -1)
+        careful = -np.log1p(-np.where(half < 0.5, half, 0))
+        found[u] = np.mean(np.where(half < 0.5, careful, -np.log(dot)), -1)
     return found
 
 
 @pytest.mark.parametrize(
     ("classes", "dtype"),
-    [(2, "f4"), (3, "f4"), (5, "f4"), (10, "f4"), (35, "f4"), (10, "f8"), (20, "f8")],
+    [(2, "f4"), (5, "f4"), (10, "f4"), (35, "f4"), (10, "f8")],
 )
 def test_the_product_of_coefficients_is_the_sum_of_logarithms(classes: int, dtype: str):
-    p = drawn(21, 37, classes).astype(dtype)
+    p = drawn(16, 40, classes).astype(dtype)
     error = abs(distance_matrix(p) - plain(p, p)).max()
     assert error < (3e-7 if dtype == "f4" else 3e-15)
 
 
-@pytest.mark.parametrize("models", [1, 2, 16, 17, 64, 65, 257])
+@pytest.mark.parametrize("models", [1, 16, 17, 64, 65, 257])
 def test_no_pair_is_lost_at_the_edges_of_panels(models: int):
-    p = drawn(models, 5, 3).astype(np.float32)
+    p = drawn(models, 40, 10).astype(np.float32)
     found = distance_matrix(p)
     assert (found == found.T).all()
     assert (np.diag(found) == 0).all()
@@ -48,11 +47,11 @@ def test_no_pair_is_lost_at_the_edges_of_panels(models: int):
 
 
 @pytest.mark.parametrize("step", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
-@pytest.mark.parametrize("classes", [2, 20])
+@pytest.mark.parametrize("classes", [10, 35])
 def test_neighbors_on_a_trajectory_keep_five_digits(step: float, classes: int):
     rng = np.random.default_rng(5)
-    start = 2 * rng.normal(size=(1, 200, classes))
-    way = step * np.cumsum(rng.normal(size=(12, 200, classes)), 0)
+    start = 2 * rng.normal(size=(1, 40, classes))
+    way = step * np.cumsum(rng.normal(size=(12, 40, classes)), 0)
     p = softmax(start + way).astype(np.float32)
     found, expected = distance_matrix(p), plain(p, p)
     off = ~np.eye(12, dtype=bool)
@@ -60,22 +59,19 @@ def test_neighbors_on_a_trajectory_keep_five_digits(step: float, classes: int):
 
 
 def test_few_close_pairs_among_many_keep_five_digits():
-    p = drawn(300, 50, 10).astype(np.float32)
-    p[[7, 290]] = p[[200, 31]] * (1 + 1e-4 * drawn(2, 50, 10).astype(np.float32))
+    p = drawn(257, 40, 10).astype(np.float32)
+    p[[7, 256]] = p[[200, 31]] * (1 + 1e-4 * drawn(2, 40, 10).astype(np.float32))
     p /= p.sum(-1, keepdims=True)
     found, expected = distance_matrix(p), plain(p, p)
-    for u, v in ((7, 200), (290, 31)):
+    for u, v in ((7, 200), (256, 31)):
         assert expected[u, v] < 1e-8
         assert found[u, v] == pytest.approx(expected[u, v], rel=1e-5)
 
 
 def test_a_few_samples_far_apart_do_not_spoil_a_close_pair():
-    p = drawn(3, 4000, 10).astype(np.float32)
+    p = drawn(3, 4000, 2).astype(np.float32)
     p[1] = p[0]
-    p[1, :2] = 1e-6
-    p[1, :2, 3] = 1 - 9e-6
-    p[0, :2] = 1e-6
-    p[0, :2, 4] = 1 - 9e-6
+    p[0, :2], p[1, :2] = [1e-5, 1 - 1e-5], [1 - 1e-5, 1e-5]
     expected = plain(p, p)[0, 1]
     assert 1e-4 < expected < 1e-2
     assert distance_matrix(p)[0, 1] == pytest.approx(expected, rel=1e-5)
@@ -90,7 +86,7 @@ def test_copies_are_at_distance_zero():
 
 def test_products_that_underflow_are_found_and_formed_again():
     rng = np.random.default_rng(0)
-    logits = 30 * rng.normal(size=(20, 100, 10))
+    logits = 30 * rng.normal(size=(16, 40, 10))
     logs = logits - np.log(np.exp(logits - 200).sum(-1, keepdims=True)) - 200
     found = distance_matrix(Predictions(logits.astype(np.float32), "logits"))
     expected = distance_matrix(Predictions(logs, "log-probabilities"))
@@ -138,14 +134,14 @@ def test_distance_to_the_truth_is_half_the_cross_entropy():
 
 
 def test_tiles_and_pieces_do_not_change_a_bit():
-    p = drawn(70, 600, 4).astype(np.float32)
+    p = drawn(65, 40, 10).astype(np.float32)
     whole = distance_matrix(p)
-    tiles = distance_matrix(p, tiles=ArrayTiles(70, side=64, dtype=np.float32))
+    tiles = distance_matrix(p, tiles=ArrayTiles(65, side=64, dtype=np.float32))
     np.testing.assert_array_equal(assembled(tiles), whole)
 
 
 def test_old_tiles_are_kept():
-    p = drawn(10, 5, 3)
+    p = drawn(10, 40, 10)
     tiles = ArrayTiles(10, side=4)
     tiles.write(0, 1, np.full((4, 4), 7.0))
     distance_matrix(p, tiles=tiles)
@@ -157,12 +153,14 @@ def test_progress_counts_all_tiles_and_those_that_were_there():
     seen: list[tuple[int, int]] = []
     tiles = ArrayTiles(10, side=4)
     tiles.write(0, 1, np.full((4, 4), 7.0))
-    distance_matrix(drawn(10, 5, 3), tiles=tiles, progress=lambda *at: seen.append(at))
+    distance_matrix(
+        drawn(10, 40, 10), tiles=tiles, progress=lambda *at: seen.append(at)
+    )
     assert seen == [(done, 6) for done in range(2, 7)]
 
 
 def test_cross_distances_are_a_part_of_all_distances():
-    p = drawn(90, 33, 10).astype(np.float32)
+    p = drawn(64, 40, 10).astype(np.float32)
     whole = distance_matrix(p)
     found = cross_distances(p[:20], p[20:])
     np.testing.assert_allclose(found, whole[:20, 20:], rtol=1e-5, atol=1e-9)
@@ -186,6 +184,6 @@ def test_an_unknown_distance_is_refused():
 @given(seed=st.integers(0, 1000), shift=st.floats(-50, 50))
 @settings(max_examples=20)
 def test_logits_mean_the_same_when_shifted(seed: int, shift: float):
-    logits = np.random.default_rng(seed).normal(size=(4, 5, 3))
+    logits = np.random.default_rng(seed).normal(size=(4, 40, 10))
     found = distance_matrix(Predictions(logits + shift, "logits"))
     np.testing.assert_allclose(found, distance_matrix(softmax(logits)), atol=1e-13)

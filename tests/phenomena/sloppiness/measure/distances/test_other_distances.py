@@ -48,7 +48,7 @@ PAIRS = [
 def test_all_pairs_at_once_are_each_pair_alone(
     distance: AbstractDistance, pair: Pair, dtype: type
 ):
-    p = drawn(18, 20, 5).astype(dtype)
+    p = drawn(8, 40, 4).astype(dtype)
     found, expected = distance_matrix(p, distance), plain(p, pair)
     assert found.dtype == dtype
     tolerance = 1e-6 if dtype == np.float32 else 1e-13
@@ -58,8 +58,8 @@ def test_all_pairs_at_once_are_each_pair_alone(
 @pytest.mark.parametrize(("distance", "pair"), PAIRS)
 def test_neighbors_keep_five_digits(distance: AbstractDistance, pair: Pair):
     rng = np.random.default_rng(5)
-    way = 1e-4 * np.cumsum(rng.normal(size=(8, 200, 4)), 0)
-    p = softmax(2 * rng.normal(size=(1, 200, 4)) + way).astype(np.float32)
+    way = 1e-4 * np.cumsum(rng.normal(size=(8, 40, 4)), 0)
+    p = softmax(2 * rng.normal(size=(1, 40, 4)) + way).astype(np.float32)
     found, expected = distance_matrix(p, distance), plain(p, pair)
     off = ~np.eye(8, dtype=bool)
     assert expected[off].max() < 1e-6

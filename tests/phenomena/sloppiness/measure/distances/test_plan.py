@@ -60,7 +60,7 @@ def test_all_models_are_read_once_where_panels_fit():
 
 
 def test_few_panels_in_memory_give_the_same_bits():
-    p = drawn(600, 40, 4).astype(np.float32)
+    p = drawn(600, 20, 3).astype(np.float32)
     whole = distance_matrix(p, tiles=ArrayTiles(600, side=256, dtype=np.float32))
     small = cost(p, side=256, in_memory=False).working_bytes
     again = distance_matrix(
