@@ -18,6 +18,20 @@ from linnet.phenomena.sloppiness.measure.clouds import (
     axis_moments as axis_moments,
     gather_cloud as gather_cloud,
 )
+from linnet.phenomena.sloppiness.measure.distances import (
+    DISTANCES as DISTANCES,
+    AbstractDistance as AbstractDistance,
+    Bhattacharyya as Bhattacharyya,
+    Gaussian as Gaussian,
+    Hellinger as Hellinger,
+    JensenShannon as JensenShannon,
+    SymmetrizedKL as SymmetrizedKL,
+    cost as cost,
+    cross_distances as cross_distances,
+    distance_facts as distance_facts,
+    distance_matrix as distance_matrix,
+    given_distances as given_distances,
+)
 from linnet.phenomena.sloppiness.measure.embedding import (
     About as About,
     Embedding as Embedding,
@@ -41,6 +55,9 @@ from linnet.phenomena.sloppiness.measure.inpca import (
 from linnet.phenomena.sloppiness.measure.landmarks import (
     landmark_embedding as landmark_embedding,
 )
+from linnet.phenomena.sloppiness.measure.predictions import (
+    Predictions as Predictions,
+)
 from linnet.phenomena.sloppiness.measure.reindexing import (
     Reindexed as Reindexed,
     reindex as reindex,
@@ -61,4 +78,9 @@ from linnet.phenomena.sloppiness.measure.tangent_kernels import (
     mean_tangent_kernel as mean_tangent_kernel,
     output_kernel as output_kernel,
     tangent_kernel as tangent_kernel,
+)
+from linnet.phenomena.sloppiness.measure.tiles import (
+    ArrayTiles as ArrayTiles,
+    Tiles as Tiles,
+    assembled as assembled,
 )
