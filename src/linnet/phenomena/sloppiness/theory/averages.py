@@ -270,13 +270,11 @@ def _covariance(
     rows, columns = early[..., :, None], early[..., None, :]
     mean, gap = remaining[..., :, None], learned[..., :, None]
     other, other_gap = remaining[..., None, :], learned[..., None, :]
-    mixed = np.swapaxes(cross, -1, -2) - gap * other  # <(1 - h_i) h_j> centered
-    return np.where(
-        rows & columns,
-        target - gap * other_gap,
-        np.where(
-            rows,
-            -mixed,
-            np.where(columns, -(cross - mean * other_gap), start - mean * other),
-        ),
-    )
+    late = mean * other
+    found = np.subtract(start, late, out=late)
+    # In place: pairs are many.
+    np.subtract(target, gap * other_gap, out=found, where=rows & columns)
+    np.subtract(mean * other_gap, cross, out=found, where=columns & ~rows)
+    mixed = np.swapaxes(cross, -1, -2)  # <(1 - h_i) h_j>
+    np.subtract(gap * other, mixed, out=found, where=rows & ~columns)
+    return found

@@ -101,18 +101,21 @@ def gap_means(left: Powers, right: Powers, both: Array) -> tuple[Array, Array]:
         both: $\langle h_ih_j\rangle$.
     """
     late_left, late_right = left.folds >= 1, right.folds >= 1
-    left_gap = _cross_late(left, right, both)  # <h_i (1 - h_j)>
-    right_gap = _cross_late(right, left, both)  # <h_j (1 - h_i)>
-    target = np.where(late_left, right.learned - left_gap, left.learned - right_gap)
+    target = _cross_late(right, left, both)  # <h_j (1 - h_i)>
+    np.subtract(left.learned, target, out=target)
+    left_gap = _cross_late(left, right, both)
+    np.subtract(right.learned, left_gap, out=target, where=late_left)
     target = patched(
         target,
         ~(late_left | late_right),
         _target_series,
         *(left.folds, right.folds, left.step, right.step, left.share),
     )
-    left_gap = np.where(late_left, left_gap, right.learned - target)
+    np.subtract(right.learned, target, out=left_gap, where=~late_left)
     only_start = left.share == 1  # where nothing is learned, and not even rounding
-    return np.where(only_start, 0.0, left_gap), np.where(only_start, 0.0, target)
+    for gap in (left_gap, target):
+        np.copyto(gap, 0.0, where=only_start)
+    return left_gap, target
 
 
 def patched(
@@ -154,13 +157,18 @@ def _completed(
 
 def _mean(lost: Array, log_size: Array, negative: np.ndarray, share: Array) -> Array:
     r"""$(1-q^T)/(T(1-q))$ for $q=\pm(1-m)$."""
-    safe = np.where(lost > 0, lost, 1.0)
-    rises = np.where(lost > 0, -np.expm1(log_size) * share / safe, 1.0)
-    if not negative.any():
-        return np.where(share == 1, 1.0, rises)
+    mean = -np.expm1(log_size)  # in place from here: pairs are large
+    mean *= share
+    mean /= np.where(lost > 0, lost, 1.0)
+    np.copyto(mean, 1.0, where=lost == 0)
+    mean = patched(mean, negative, _alternating_mean, lost, log_size, share)
+    np.copyto(mean, 1.0, where=share == 1)
+    return mean
+
+
+def _alternating_mean(lost: Array, log_size: Array, share: Array) -> Array:
     gap = np.where(_is_odd(share), 1 + np.exp(log_size), -np.expm1(log_size))
-    mean = np.where(negative, gap * share / (2 - lost), rises)
-    return np.where(share == 1, 1.0, mean)
+    return gap * share / (2 - lost)
 
 
 def _is_odd(share: Array) -> np.ndarray:
@@ -177,8 +185,10 @@ def _flow_mean(folds: Array) -> Array:
 def _cross_late(left: Powers, right: Powers, both: Array) -> Array:
     r"""$\langle h_i(1-h_j)\rangle$ where $z_i\ge1$; anything elsewhere."""
     safe = np.where(left.folds >= 1, left.folds, 1.0)
-    inner = (1 - left.step) * both - left.end * right.mean
-    return right.folds / safe * inner
+    inner = (1 - left.step) * both
+    inner -= left.end * right.mean
+    inner *= right.folds / safe
+    return inner
 
 
 def _learned_series(folds: Array, share: Array) -> Array:

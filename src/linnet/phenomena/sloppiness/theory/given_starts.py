@@ -113,14 +113,14 @@ def trajectory_pca(
     scale = np.ones_like(rate)
     if space == "predictions":
         scale = np.sqrt(directions.n * rate)
-    far, aim = far * scale[:, None], aim * scale[:, None]
-    k = far.shape[-1]
-    flat = far.reshape(len(far), -1)
-    middle = flat.mean(0)
-    spread = flat - middle
+    k, aim = aim.shape[-1], aim * scale[:, None]
+    middle, covariance = _mean_and_covariance(far * scale[:, None])
+    del far  # what only the starts need makes room for the pairs
     pairs = pair_averages(response, rate, checkpoints)
-    covariance = (spread.T @ spread / len(flat)) * per_output(pairs.start, k)
-    covariance += np.outer(middle, middle) * per_output(pairs.covariance, k)
+    covariance *= per_output(pairs.start, k)
+    along = np.outer(middle, middle)
+    along *= per_output(pairs.covariance, k)
+    covariance += along
     # h_i h_j + h_i (1 - h_j) = h_i, whatever j is.
     left = np.repeat(pairs.start[:, 0] + pairs.cross[:, 0], k)
     return TrajectoryPCA(
@@ -129,6 +129,17 @@ def trajectory_pca(
         len(rate),
         basis if space == "weights" else None,
     )
+
+
+def _mean_and_covariance(
+    points: Float[np.ndarray, "replicas q k"],
+) -> tuple[Float[np.ndarray, " qk"], Float[np.ndarray, "qk qk"]]:
+    flat = points.reshape(len(points), -1)
+    middle = flat.mean(0)
+    spread = flat - middle
+    covariance = spread.T @ spread
+    covariance /= len(flat)
+    return middle, covariance
 
 
 def _apart(
