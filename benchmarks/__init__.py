@@ -17,5 +17,8 @@ NAMES = (
     "layers",
     "anisotropy",
     "trajectories",
+    "inpca_distances",
     "embedding",
+    "phase_map",
+    "inpca_whole",
 )
