@@ -177,7 +177,12 @@ def test_list_names_every_claim_and_runs_nothing():
         entry["name"]: sum("linnet reproduce" in c["asked_by"] for c in entry["claims"])
         for entry in entries
     }
-    assert asked == {"anisotropy": 19, "fluctuations": 15, "spectral_bias": 17}
+    assert asked == {
+        "anisotropy": 19,
+        "fluctuations": 15,
+        "sloppiness": 14,
+        "spectral_bias": 17,
+    }
 
 
 def test_cite_prints_papers_and_methods():
