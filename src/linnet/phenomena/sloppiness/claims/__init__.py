@@ -11,7 +11,10 @@ from linnet.phenomena.sloppiness.claims.answers import (
 )
 from linnet.phenomena.sloppiness.claims.checkpoint_schedule import CheckpointSchedule
 from linnet.phenomena.sloppiness.claims.dimension_peak import DimensionPeak
+from linnet.phenomena.sloppiness.claims.gaussian_bridge import GaussianBridge
 from linnet.phenomena.sloppiness.claims.gradient_noise import GradientNoise
+from linnet.phenomena.sloppiness.claims.kernel_ribbons import KernelRibbons
+from linnet.phenomena.sloppiness.claims.lazy_networks import LazyNetworks
 from linnet.phenomena.sloppiness.claims.noise_restores_ribbon import (
     NoiseRestoresRibbon,
 )
@@ -37,5 +40,8 @@ CLAIMS: tuple[SloppinessClaim, ...] = (
     Optimizers(),
     GradientNoise(),
     NoiseRestoresRibbon(),
+    KernelRibbons(),
+    LazyNetworks(),
+    GaussianBridge(),
     TrainingManifold(),
 )
