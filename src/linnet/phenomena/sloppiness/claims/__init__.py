@@ -1,7 +1,8 @@
 """Claims of sloppiness: the only place where theory and simulation meet.
 
 `problems` makes data with a wished spectrum, `ensembles` trains on them and takes
-moments along the inputs' directions.
+moments along the inputs' directions; `kernel_runs` trains kernel machines on digits,
+`wide_runs` networks of one hidden layer, `bridge_models` models to be embedded.
 """
 
 from linnet.phenomena.sloppiness.claims.answers import (

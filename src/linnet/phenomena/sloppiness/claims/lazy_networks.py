@@ -139,7 +139,7 @@ class LazyNetworks(CanonicalClaim):
 
 def _count(problem: Problem) -> int:
     """Wide networks."""
-    return 1024 if problem.quick else 8192
+    return 1024 if problem.quick else 4096
 
 
 @lru_cache(maxsize=8)
