@@ -106,7 +106,7 @@ def test_what_has_no_bounds_is_refused():
         ky_fan_bounds([np.nan], [1.0])
     with pytest.raises(ValueError, match="must have values along its last axis"):
         schur_horn_bounds(3.0)
-    with pytest.raises(ValueError, match="`cloud` must be >= 0, but holds -1"):
+    with pytest.raises(ValueError, match="`cloud` must be finite and >= 0, but is -1"):
         explained_bounds([-1.0], np.zeros((1, 1)))
     with pytest.raises(ValueError, match="must not vanish together"):
         explained_bounds([0.0], np.zeros((1, 1)))
@@ -114,5 +114,5 @@ def test_what_has_no_bounds_is_refused():
         explained_bounds([1.0, 1.0], np.zeros((1, 1)))
     with pytest.raises(ValueError, match="must be a square matrix"):
         leading_columns(np.ones((2, 3)))
-    with pytest.raises(ValueError, match="`curve` must be >= 0"):
+    with pytest.raises(ValueError, match="`curve` must be finite and >= 0"):
         leading_columns(-np.eye(2))

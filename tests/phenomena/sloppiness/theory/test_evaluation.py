@@ -102,5 +102,5 @@ def test_inputs_that_are_no_points_are_refused():
         fixed_target_evaluation(points, teacher[0], *given)
     with pytest.raises(ValueError, match="must have the shape of `target`"):
         fixed_target_evaluation(points, teacher, *given, mean_start=middle[:1])
-    with pytest.raises(ValueError, match="`target_deviation` must be >= 0"):
+    with pytest.raises(ValueError, match="`target_deviation` must be finite and >= 0"):
         random_target_evaluation(points, 0.1, -1.0, *given)

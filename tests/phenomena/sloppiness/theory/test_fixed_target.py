@@ -276,15 +276,18 @@ def test_strong_fixed_targets_make_a_ribbon_and_weak_ones_unmake_it():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"variances": [1.0, 0.0]}, "`variances` must be > 0, but holds 0"),
-        ({"variances": [[1.0, 0.5]]}, "must be a row of eigenvalues"),
+        (
+            {"variances": [1.0, 0.0]},
+            "`variances` must be positive and finite, but is 0",
+        ),
+        ({"variances": [[1.0, 0.5]]}, "must be one row of eigenvalues"),
         ({"variances": [3.0, 0.5]}, "`learning_rate` must be <= 0.666667"),
         ({"n": 0}, "`n` must be a whole number >= 1"),
         ({"n": 2.5}, "`n` must be a whole number >= 1"),
         ({"target": [1.0]}, r"`target` must have shape \(2,\) or \(2, outputs\)"),
         ({"target": [1.0, np.nan]}, "`target` must be finite"),
         ({"mean_start": [[1.0, 1.0], [1.0, 1.0]]}, "must have the shape of `target`"),
-        ({"init_deviation": -0.1}, "`init_deviation` must be >= 0"),
+        ({"init_deviation": -0.1}, "`init_deviation` must be finite and >= 0"),
         ({"checkpoints": continuous_checkpoints(3.0)}, "continu"),
     ],
 )

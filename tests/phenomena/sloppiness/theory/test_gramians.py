@@ -121,9 +121,9 @@ def test_gramians_of_no_system_are_refused():
         gramian_pivots([1.0], [1.0], 2.0)
     with pytest.raises(ValueError, match=r"must be a whole number of steps of 0\.5"):
         residual_gramian([1.0], [1.0], 0.5, 0.6)
-    with pytest.raises(ValueError, match="`duration` must be > 0"):
+    with pytest.raises(ValueError, match="`duration` must be positive"):
         residual_gramian([1.0], [1.0], 0.5, 0.0)
-    with pytest.raises(ValueError, match="`variances` must be > 0"):
+    with pytest.raises(ValueError, match="`variances` must be positive"):
         gramian_tails([1.0], [0.0])
-    with pytest.raises(ValueError, match="`log_range` must be >= 0"):
+    with pytest.raises(ValueError, match="`log_range` must be finite and >= 0"):
         gramian_decay(-1.0, 2)

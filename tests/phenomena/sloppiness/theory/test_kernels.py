@@ -152,7 +152,7 @@ def test_what_is_no_kernel_is_refused():
         kernel_fixed_target(modes, one, np.ones(3), *given)
     with pytest.raises(ValueError, match="`learning_rate` must be <= 4"):
         kernel_moment(modes, one, one, GradientDescent(5.0), given[1])
-    with pytest.raises(ValueError, match="`width` must be > 0"):
+    with pytest.raises(ValueError, match="`width` must be positive"):
         radial_kernel(np.ones((2, 1)), 0.0)
     with pytest.raises(ValueError, match="equally many features"):
         linear_kernel(np.ones((2, 1)), np.ones((2, 3)))

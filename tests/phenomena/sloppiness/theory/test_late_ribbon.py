@@ -111,17 +111,17 @@ def test_the_spectrum_of_a_curve_sums_to_one_and_has_its_dimension(log_range):
 
 
 def test_what_has_no_late_form_is_refused():
-    with pytest.raises(ValueError, match="`duration` must be > 0"):
+    with pytest.raises(ValueError, match="`duration` must be positive"):
         late_covariance([1.0], 1, [1.0], 0.1, 0.0)
-    with pytest.raises(ValueError, match="`slope` must be > 0"):
+    with pytest.raises(ValueError, match="`slope` must be positive"):
         sech_toeplitz(3, 0.0)
     with pytest.raises(ValueError, match="`count` must be a whole number >= 1"):
         sech_toeplitz(0, 1.0)
-    with pytest.raises(ValueError, match="`slope` must be > 0"):
+    with pytest.raises(ValueError, match="`slope` must be positive"):
         sech_symbol(-1.0, 0.0)
-    with pytest.raises(ValueError, match="`log_range` must be >= 0"):
+    with pytest.raises(ValueError, match="`log_range` must be finite and >= 0"):
         curve_dimension(-1.0)
-    with pytest.raises(ValueError, match="`log_range` must be > 0"):
+    with pytest.raises(ValueError, match="`log_range` must be positive"):
         curve_spectrum(0.0)
     with pytest.raises(ValueError, match="`count` must be a whole number >= 1"):
         curve_spectrum(1.0, 0)

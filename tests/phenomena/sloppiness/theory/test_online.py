@@ -153,7 +153,7 @@ STEPS = theory.uniform_checkpoints(3)
         (lambda: theory.online_noise(H, ERROR, 0.1, 1.5, STEPS), "`batch_size`"),
         (lambda: theory.online_noise(H, ERROR, np.nan, 1, STEPS), "`learning_rate`"),
         (lambda: theory.online_noise(H, ERROR, 0.1, 1, STEPS, noise=-1), "`noise`"),
-        (lambda: theory.online_largest_rate(H[None], 1), r"must be a vector \(r,\)"),
+        (lambda: theory.online_largest_rate(H[None], 1), r"must be one row"),
         (lambda: theory.online_largest_rate(0 * H, 1), "`variances` must be positive"),
         (
             lambda: theory.online_noise(

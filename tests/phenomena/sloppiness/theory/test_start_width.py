@@ -92,7 +92,7 @@ def test_a_billion_checkpoints_are_as_good_as_any():
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match=r"must lie in \[1, \d+\], the axes that"):
         axes().share(0.1, 17)
-    with pytest.raises(ValueError, match="`init_deviation` must be >= 0"):
+    with pytest.raises(ValueError, match="`init_deviation` must be finite and >= 0"):
         axes().share(-0.1, 2)
     with pytest.raises(ValueError, match="`fraction`"):
         axes().widest_start(1.0, 2)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linnet.phenomena.sloppiness.theory.mode_arguments import (
-    not_negative,
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_not_negative,
     real_numbers,
 )
 from linnet.shapes import Float
 
+VARIANCE = "it is a variance"
 SPARE = 1e-9  # share of the curve's trace that its leading columns may leave out
 
 
@@ -137,8 +138,8 @@ def explained_bounds(
         (array([0.71, 1.  ]), array([0.86, 1.  ]))
     """
     start, columns = _row("cloud", cloud), real_numbers("curve", curve)
-    not_negative("cloud", start)
-    not_negative("rest", rest)
+    check_not_negative("cloud", start, VARIANCE)
+    check_not_negative("rest", rest, VARIANCE)
     r = start.shape[-1]
     if columns.ndim != 2 or len(columns) != r:
         raise ValueError(
@@ -189,7 +190,7 @@ def leading_columns(
         raise ValueError(
             f"Argument `curve` must be a square matrix (r, r), but has {matrix.shape}."
         )
-    left = not_negative("curve", matrix.diagonal()).copy()
+    left = check_not_negative("curve", matrix.diagonal(), VARIANCE).copy()
     whole, columns = left.sum(), np.empty((0, len(left)))
     while left.sum() > SPARE * whole and len(columns) < len(left):
         pivot = int(left.argmax())

@@ -13,7 +13,10 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linnet.phenomena.sloppiness.theory.refusals import check_count, check_positive
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_count,
+    check_positive,
+)
 from linnet.shapes import Float
 
 LARGEST = 10_000_000

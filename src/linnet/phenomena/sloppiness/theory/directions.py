@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.phenomena.sloppiness.theory.mode_arguments import real_numbers
+from linnet.phenomena.sloppiness.theory.refusals import (
+    real_numbers,
+)
 from linnet.shapes import Float
 from linnet.task import Moments
 

@@ -16,7 +16,10 @@ from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.condensed import condense
 from linnet.phenomena.sloppiness.theory.directions import Directions, with_still
 from linnet.phenomena.sloppiness.theory.fixed_target import compressed
-from linnet.phenomena.sloppiness.theory.mode_arguments import one_number, real_numbers
+from linnet.phenomena.sloppiness.theory.refusals import (
+    one_deviation,
+    real_numbers,
+)
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
 
@@ -117,8 +120,8 @@ def random_target_evaluation(
 
     Reference: derived here.
     """
-    begin = one_number("init_deviation", init_deviation)
-    end = one_number("target_deviation", target_deviation)
+    begin = one_deviation("init_deviation", init_deviation)
+    end = one_deviation("target_deviation", target_deviation)
     averages = mode_averages(response, points.variances, checkpoints)
     rest = response.rest(points.variances)
     weight = begin**2 * averages.start + end**2 * rest**2 * averages.target
@@ -158,7 +161,7 @@ def fixed_target_evaluation(
 
     Reference: derived here.
     """
-    deviation = one_number("init_deviation", init_deviation)
+    deviation = one_deviation("init_deviation", init_deviation)
     rate = points.variances
     end = _coordinates("target", target, points.basis)
     begin = np.zeros_like(end)

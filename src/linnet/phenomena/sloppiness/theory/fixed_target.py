@@ -18,11 +18,11 @@ from linnet.phenomena.sloppiness.theory.averages import (
 )
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.condensed import Nodes, condensable, condense
-from linnet.phenomena.sloppiness.theory.mode_arguments import (
-    mode_variances,
-    not_negative,
-    one_number,
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_deviation,
+    one_deviation,
     per_mode,
+    row_of_variances,
     sample_count,
 )
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
@@ -110,7 +110,7 @@ def fixed_target_covariance(
     Reference: derived here.
     """
     rate, end, begin = fixed_problem(variances, n, target, mean_start)
-    deviation = one_number("init_deviation", init_deviation)
+    deviation = one_deviation("init_deviation", init_deviation)
     start, curve = _cloud_and_curve(
         rate, n, end, begin, response, checkpoints, centered
     )
@@ -168,7 +168,7 @@ def fixed_target_spectrum(
         array([0.09981864, 0.00031864])
     """
     rate, end, begin = fixed_problem(variances, n, target, mean_start)
-    deviation = not_negative("init_deviation", init_deviation)
+    deviation = check_deviation("init_deviation", init_deviation)
     if not condensable(response, rate, checkpoints):
         start, curve = _cloud_and_curve(
             rate, n, end, begin, response, checkpoints, centered
@@ -273,7 +273,7 @@ def fixed_problem(
     variances: ArrayLike, n: int, target: ArrayLike, mean_start: ArrayLike | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rates, target and mean start as (r,), (r, k), (r, k)."""
-    rate = mode_variances(variances)
+    rate = row_of_variances(variances)
     sample_count(n)
     end = per_mode("target", target, len(rate))
     if mean_start is None:

@@ -15,7 +15,9 @@ from linnet.phenomena.sloppiness.theory.averages import pair_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.directions import Directions, with_still
 from linnet.phenomena.sloppiness.theory.fixed_target import per_output
-from linnet.phenomena.sloppiness.theory.mode_arguments import real_numbers
+from linnet.phenomena.sloppiness.theory.refusals import (
+    real_numbers,
+)
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
 

@@ -23,7 +23,9 @@ import numpy as np
 from linnet.numerics.mean_square import scatter
 from linnet.phenomena.sloppiness.theory.averages import mode_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
-from linnet.phenomena.sloppiness.theory.refusals import check_steps
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_steps,
+)
 from linnet.phenomena.sloppiness.theory.responses import GradientDescent
 from linnet.phenomena.sloppiness.theory.stochastic_descent import NoisyDescent
 from linnet.shapes import Float

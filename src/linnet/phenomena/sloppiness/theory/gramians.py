@@ -10,13 +10,15 @@ $b_i = \sqrt{n\lambda_i}(w^0_i - w^*_i)$. Time is $\eta$ times steps. Derived he
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linnet.phenomena.sloppiness.theory.mode_arguments import (
-    mode_variances,
-    not_negative,
-    positive,
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_not_negative,
+    check_positive,
     real_numbers,
+    row_of_variances,
 )
 from linnet.shapes import Float
+
+RANGE = "it is the logarithm of a ratio of eigenvalues"
 
 
 def residual_gramian(
@@ -51,7 +53,7 @@ def residual_gramian(
     whole = np.outer(start, start) / total
     if duration == np.inf:
         return whole
-    positive("duration", duration)
+    check_positive("duration", duration, "it is the time from start to end")
     if learning_rate == 0:
         return whole * -np.expm1(-duration * total)
     steps = round(duration / learning_rate)
@@ -148,8 +150,8 @@ def gramian_decay(log_range: ArrayLike, index: ArrayLike) -> Float[np.ndarray, "
 
     Reference: Beckermann and Townsend 2017.
     """
-    spread = not_negative("log_range", log_range) + np.log(4.0)
-    power = not_negative("index", index)
+    spread = check_not_negative("log_range", log_range, RANGE) + np.log(4.0)
+    power = check_not_negative("index", index, "it counts eigenvalues")
     return np.minimum(1.0, 4 * np.exp(-(np.pi**2) * power / spread))
 
 
@@ -164,14 +166,14 @@ def _shares(
 def _system(
     residual: ArrayLike, variances: ArrayLike, learning_rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    rate = mode_variances(variances)
+    rate = row_of_variances(variances)
     start = real_numbers("residual", residual)
     if start.shape != rate.shape:
         raise ValueError(
             f"Argument `residual` must have shape {rate.shape}, one entry per mode, but"
             f" has {start.shape}."
         )
-    step = not_negative("learning_rate", learning_rate)
+    step = check_not_negative("learning_rate", learning_rate, "zero is the flow")
     if step.ndim or step * rate.max() >= 2:
         raise ValueError(
             f"Argument `learning_rate` must be one number below {2 / rate.max():.6g} ="

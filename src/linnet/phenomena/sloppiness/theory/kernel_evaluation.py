@@ -15,7 +15,10 @@ from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.directions import STILL
 from linnet.phenomena.sloppiness.theory.fixed_target import per_output
 from linnet.phenomena.sloppiness.theory.kernels import KernelModes, symmetric_matrix
-from linnet.phenomena.sloppiness.theory.mode_arguments import per_mode, real_numbers
+from linnet.phenomena.sloppiness.theory.refusals import (
+    per_mode,
+    real_numbers,
+)
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
 

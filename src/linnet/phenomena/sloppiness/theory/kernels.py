@@ -16,9 +16,9 @@ from linnet.phenomena.sloppiness.theory.averages import pair_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.directions import STILL
 from linnet.phenomena.sloppiness.theory.fixed_target import per_output
-from linnet.phenomena.sloppiness.theory.mode_arguments import (
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_positive,
     per_mode,
-    positive,
     real_numbers,
 )
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
@@ -66,7 +66,7 @@ def radial_kernel(
         ValueError: when `width` is not positive, shapes do not fit, or an entry is not
             finite.
     """
-    positive("width", width)
+    check_positive("width", width, "it is a length")
     rows, columns = _rows(inputs, others)
     rows, columns = rows - columns.mean(0), columns - columns.mean(0)
     squares = np.sum(rows**2, axis=1)[:, None] + np.sum(columns**2, axis=1)

@@ -10,14 +10,18 @@ $\ln\lambda$ only, whatever the duration and the slope. Derived here.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from linnet.phenomena.sloppiness.theory.mode_arguments import (
-    mode_variances,
-    not_negative,
-    positive,
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_count,
+    check_deviation,
+    check_not_negative,
+    check_positive,
+    check_variances,
     real_numbers,
 )
 from linnet.shapes import Float
 
+RANGE = "it is the logarithm of a ratio of eigenvalues"
+SLOPE = "it is by how much ln(lambda) falls per mode"
 NEIGHBORS = 40  # in either sum of the symbol; what is beyond is below rounding
 
 
@@ -50,10 +54,11 @@ def late_covariance(
 
     Reference: derived here.
     """
-    rate = mode_variances(variances, grids=True)
+    rate = check_variances(variances)
     way = real_numbers("travel", travel)
-    spread = not_negative("init_deviation", init_deviation)[..., None, None]
-    scale = positive("n", n) / positive("duration", duration)
+    spread = check_deviation("init_deviation", init_deviation)[..., None, None]
+    whole = check_positive("duration", duration, "it is the time from start to end")
+    scale = check_count("n", n, "it is how many samples there are") / whole
     root = np.sqrt(rate)
     shape = root[..., :, None] * root[..., None, :]
     shape = shape / (rate[..., :, None] + rate[..., None, :])
@@ -74,11 +79,8 @@ def sech_toeplitz(count: int, slope: float) -> Float[np.ndarray, "r r"]:
 
     Reference: derived here.
     """
-    if int(count) != count or count < 1:
-        raise ValueError(
-            f"Argument `count` must be a whole number >= 1, but is {count}."
-        )
-    positive("slope", slope)
+    check_count("count", count, "it counts eigenvalues")
+    check_positive("slope", slope, SLOPE)
     index = np.arange(count)
     return _sech(slope * np.abs(index[:, None] - index) / 2)
 
@@ -102,7 +104,7 @@ def sech_symbol(slope: ArrayLike, angle: ArrayLike) -> Float[np.ndarray, "..."]:
         >>> float(sech_symbol(0.5, 0.0).round(4))
         12.5664
     """
-    decay = positive("slope", slope)[..., None]
+    decay = check_positive("slope", slope, SLOPE)[..., None]
     at = real_numbers("angle", angle)[..., None]
     whole = np.arange(-NEIGHBORS, NEIGHBORS + 1)
     at = at - 2 * np.pi * np.round(at / (2 * np.pi))
@@ -131,7 +133,7 @@ def curve_dimension(log_range: ArrayLike) -> Float[np.ndarray, "..."]:
         >>> curve_dimension([0.0, 5.0, 10.0, 20.0]).round(2)
         array([1.  , 1.72, 2.9 , 5.37])
     """
-    length = not_negative("log_range", log_range)
+    length = check_not_negative("log_range", log_range, RANGE)
     short = length < 1e-3
     safe = np.where(short, 1.0, length)
     # ln cosh x = log1p(2 sinh^2(x / 2)), which overflows only where x itself serves.
@@ -164,11 +166,8 @@ def curve_spectrum(
         >>> curve_spectrum([5.0, 10.0, 20.0], 3).sum(-1).round(2)
         array([0.99, 0.9 , 0.69])
     """
-    length = positive("log_range", log_range)
-    if int(count) != count or count < 1:
-        raise ValueError(
-            f"Argument `count` must be a whole number >= 1, but is {count}."
-        )
+    length = check_positive("log_range", log_range, RANGE)
+    check_count("count", count, "it counts eigenvalues")
     # The kernel is analytic up to a distance pi of the axis.
     nodes = int(count + 24 + 2 * length.max(initial=0.0))
     at, weights = np.polynomial.legendre.leggauss(nodes)

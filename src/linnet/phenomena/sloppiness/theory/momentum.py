@@ -14,7 +14,10 @@ from linnet.phenomena.sloppiness.theory.recurrences import (
     one_step,
     states_at,
 )
-from linnet.phenomena.sloppiness.theory.refusals import check_positive, check_steps
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_positive,
+    check_steps,
+)
 from linnet.phenomena.sloppiness.theory.responses import (
     AbstractResponse,
     check_decay,

@@ -15,7 +15,9 @@ import numpy as np
 from linnet.phenomena.sloppiness.theory.averages import mode_averages, pair_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.gradient_noise import noise_covariance
-from linnet.phenomena.sloppiness.theory.refusals import check_not_negative
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_deviation,
+)
 from linnet.phenomena.sloppiness.theory.responses import GradientDescent
 from linnet.phenomena.sloppiness.theory.stochastic_descent import NoisyDescent
 from linnet.shapes import Float
@@ -113,10 +115,8 @@ def noisy_random_target(
     Raises:
         ValueError: when a deviation is negative, or the checkpoints are no steps.
     """
-    check_not_negative("init_deviation", init_deviation, "it is a standard deviation")
-    check_not_negative(
-        "target_deviation", target_deviation, "it is a standard deviation"
-    )
+    check_deviation("init_deviation", init_deviation)
+    check_deviation("target_deviation", target_deviation)
     k, h = descent.outputs, descent.variances
     error = (init_deviation**2 + target_deviation**2) * np.eye(len(h))
     still = np.zeros((k, len(h)))
@@ -150,7 +150,7 @@ def noisy_fixed_target(
         ValueError: when the deviation is negative, the mean does not fit the data, or
             the checkpoints are no steps.
     """
-    check_not_negative("init_deviation", init_deviation, "it is a standard deviation")
+    check_deviation("init_deviation", init_deviation)
     start = _start(descent, init_mean)
     k, h, goal = descent.outputs, descent.variances, descent.minimizer
     wide = np.multiply.outer(np.eye(k), init_deviation**2 * np.eye(len(h)))

@@ -32,6 +32,7 @@ from linnet.phenomena.sloppiness.theory.refusals import (
     check_positive,
     check_steps,
     check_variances,
+    row_of_variances,
 )
 from linnet.phenomena.sloppiness.theory.responses import GradientDescent
 from linnet.shapes import Float
@@ -78,7 +79,7 @@ def online_largest_rate(variances: Float[np.ndarray, " r"], batch_size: int) -> 
             >= 1.
     """
     check_count("batch_size", batch_size, "it is how many samples a step sees")
-    return largest_stable_fresh_rate(_row(variances), batch_size)
+    return largest_stable_fresh_rate(row_of_variances(variances), batch_size)
 
 
 def online_noise(
@@ -109,7 +110,7 @@ def online_noise(
         ValueError: when the mean square explodes (the message says where stability
             ends), or an argument is out of range.
     """
-    h, start = _row(variances), np.asarray(error, dtype=float)
+    h, start = row_of_variances(variances), np.asarray(error, dtype=float)
     check_not_negative("error", start, "it is a mean square")
     check_not_negative("noise", noise, "it is the standard deviation of label noise")
     if start.shape != h.shape:
@@ -164,7 +165,7 @@ def online_spectrum(
     Raises:
         ValueError: when the mean square explodes, or an argument is out of range.
     """
-    h = _row(variances)
+    h = row_of_variances(variances)
     error = np.full_like(h, init_deviation**2 + target_deviation**2)
     scatter = online_noise(
         h, error, learning_rate, batch_size, checkpoints, noise=noise
@@ -271,12 +272,3 @@ def _check_stable(
             f" of online SGD explodes, but is {learning_rate:.6g}: lower it, or take"
             " larger batches."
         )
-
-
-def _row(variances: Float[np.ndarray, "..."]) -> Float[np.ndarray, " r"]:
-    given = check_variances(variances)
-    if given.ndim != 1:
-        raise ValueError(
-            f"Argument `variances` must be a vector (r,), but has shape {given.shape}."
-        )
-    return given

@@ -14,7 +14,7 @@ from linnet.phenomena.sloppiness.theory.averages import mode_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_count,
-    check_not_negative,
+    check_deviation,
 )
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
@@ -71,10 +71,8 @@ def random_target_spectrum(
     """
     check_count("n", n, "it is how many samples there are")
     check_count("outputs", outputs, "it is how many numbers a sample is mapped to")
-    check_not_negative("init_deviation", init_deviation, "it is a standard deviation")
-    check_not_negative(
-        "target_deviation", target_deviation, "it is a standard deviation"
-    )
+    check_deviation("init_deviation", init_deviation)
+    check_deviation("target_deviation", target_deviation)
     averages = mode_averages(response, variances, checkpoints)
     start = np.asarray(init_deviation, dtype=float)[..., None]
     target = np.asarray(target_deviation, dtype=float)[..., None]

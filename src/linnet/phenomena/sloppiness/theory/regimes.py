@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_count,
+    check_deviation,
     check_fraction,
     check_not_negative,
     check_positive,
@@ -99,10 +100,8 @@ def regime_asymptotes(
     given = check_variances(variances)
     check_count("n", n, "it is how many samples there are")
     check_count("count", count, "it counts checkpoints, the start included")
-    check_not_negative("init_deviation", init_deviation, "it is a standard deviation")
-    check_not_negative(
-        "target_deviation", target_deviation, "it is a standard deviation"
-    )
+    check_deviation("init_deviation", init_deviation)
+    check_deviation("target_deviation", target_deviation)
     check_positive("learning_rate", learning_rate, "zero is no training")
     x = learning_rate * given
     if x.max() >= 2:
@@ -289,7 +288,7 @@ def zero_target_total(
     Reference: derived here.
     """
     check_count("n", n, "it is how many samples there are")
-    check_not_negative("init_deviation", init_deviation, "it is a standard deviation")
+    check_deviation("init_deviation", init_deviation)
     check_positive("variance", variance, "it is the largest eigenvalue")
     check_positive("duration", duration, "it is the time from start to end")
     tau = np.asarray(duration, dtype=float)

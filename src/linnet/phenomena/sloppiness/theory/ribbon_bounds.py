@@ -14,7 +14,9 @@ from linnet.phenomena.sloppiness.theory.bounds import (
 )
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.fixed_target import fixed_problem
-from linnet.phenomena.sloppiness.theory.mode_arguments import one_number
+from linnet.phenomena.sloppiness.theory.refusals import (
+    one_deviation,
+)
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 
 
@@ -50,7 +52,7 @@ def fixed_target_bounds(
     Reference: derived here.
     """
     rate, end, begin = fixed_problem(variances, n, target, mean_start)
-    deviation = one_number("init_deviation", init_deviation)
+    deviation = one_deviation("init_deviation", init_deviation)
     pairs = pair_averages(response, rate, checkpoints)
     travel = response.rest(rate)[:, None] * end - begin
     length = np.sqrt(n * rate) * np.linalg.norm(travel, axis=1)

@@ -18,8 +18,10 @@ from linnet.phenomena.sloppiness.theory.averages import mode_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.condensed import condense
 from linnet.phenomena.sloppiness.theory.fixed_target import fixed_problem
-from linnet.phenomena.sloppiness.theory.mode_arguments import not_negative
-from linnet.phenomena.sloppiness.theory.refusals import check_fraction
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_deviation,
+    check_fraction,
+)
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
 
@@ -52,7 +54,7 @@ class CurveAxes:
         Raises:
             ValueError: when a deviation is negative or the curve has fewer axes.
         """
-        square = not_negative("init_deviation", init_deviation) ** 2
+        square = check_deviation("init_deviation", init_deviation) ** 2
         along, spread = self._along(dimensions)
         return (along + square * spread) / (self.curve + square * self.cloud)
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from linnet.numerics.mean_square import critical_mean_square
-from linnet.phenomena.sloppiness.theory.refusals import check_positive
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_positive,
+)
 from linnet.shapes import Float
 from linnet.task.batches import Sampling, batch_noise
 

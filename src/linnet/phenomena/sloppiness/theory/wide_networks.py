@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linnet.phenomena.sloppiness.theory.refusals import check_positive
+from linnet.phenomena.sloppiness.theory.refusals import (
+    check_positive,
+)
 from linnet.shapes import Float
 
 
