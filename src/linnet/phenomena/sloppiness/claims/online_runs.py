@@ -117,7 +117,9 @@ def edges(problem: Problem) -> Estimate:
 def _trajectories(batch_size: int | None, quick: bool) -> int:
     """Of a run; fewer where steps are costly."""
     costly = batch_size is not None and batch_size > 1
-    return (256 if quick else 1024) * (1 if costly else 2)
+    if quick:
+        return 256 if costly else 512
+    return 512 if costly else 2048
 
 
 @lru_cache(maxsize=16)
