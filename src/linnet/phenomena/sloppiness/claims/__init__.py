@@ -11,6 +11,8 @@ from linnet.phenomena.sloppiness.claims.answers import (
     predictions as predictions,
 )
 from linnet.phenomena.sloppiness.claims.checkpoint_schedule import CheckpointSchedule
+from linnet.phenomena.sloppiness.claims.data_slopes import DataSlopes
+from linnet.phenomena.sloppiness.claims.digit_networks import DigitNetworks
 from linnet.phenomena.sloppiness.claims.dimension_peak import DimensionPeak
 from linnet.phenomena.sloppiness.claims.gaussian_bridge import GaussianBridge
 from linnet.phenomena.sloppiness.claims.gradient_noise import GradientNoise
@@ -44,5 +46,7 @@ CLAIMS: tuple[SloppinessClaim, ...] = (
     KernelRibbons(),
     LazyNetworks(),
     GaussianBridge(),
+    DigitNetworks(),
+    DataSlopes(),
     TrainingManifold(),
 )

@@ -1,6 +1,7 @@
 """The canonical problems: data whose inputs have exactly the spectrum that is wished.
 
-`spectral_data` makes them, `posed` a `Problem` of them.
+`spectral_data` makes them, `posed` a `Problem` of them; `posed_dataset` makes one of
+any data set.
 """
 
 from dataclasses import dataclass
@@ -86,6 +87,18 @@ def posed(
     if targets is None:
         targets = data.inputs @ weights
     dataset = Dataset(data.inputs, targets, title)
+    return posed_dataset(dataset, title, seed=seed, quick=quick)
+
+
+def posed_dataset(dataset: Dataset, title: str, *, seed: int, quick: bool) -> Problem:
+    """A canonical problem of this data set.
+
+    Args:
+        dataset: Its samples.
+        title: What a reader calls it.
+        seed: Fixes whatever a claim draws.
+        quick: Fewer trajectories, shorter runs.
+    """
     option = " --quick" if quick else ""
     return Problem(
         title=title,
