@@ -5,7 +5,8 @@ from hypothesis.extra.numpy import arrays
 
 from linnet.numerics import dimensions_to, explained_stress, explained_variance
 
-SIGNED = arrays(float, 7, elements=st.floats(-1e100, 1e100)).filter(np.any)
+NUMBERS = st.floats(-1e100, 1e100).map(lambda x: x if abs(x) > 1e-290 else 0.0)
+SIGNED = arrays(float, 7, elements=NUMBERS).filter(np.any)  # an eighth keeps its digits
 
 
 @pytest.mark.parametrize("slope", [0.05, 0.5, 2.0])

@@ -26,6 +26,19 @@ def test_directions_diagonalize_the_moment_and_span_the_inputs(n):
     assert of_moments.n == n
 
 
+@pytest.mark.parametrize(("n", "d"), [(8, 15), (15, 8)])
+def test_slow_directions_keep_their_digits_as_squares_would_not(n, d):
+    rng = np.random.default_rng(0)
+    left = np.linalg.qr(rng.standard_normal((n, 8)))[0]
+    right = np.linalg.qr(rng.standard_normal((d, 8)))[0]
+    sizes = np.geomspace(1, 1e-9, 8)
+    found = input_directions(np.sqrt(n) * left * sizes @ right.T)
+    np.testing.assert_allclose(found.variances, sizes**2, rtol=1e-5)
+    np.testing.assert_allclose(found.basis.T @ found.basis, np.eye(8), atol=1e-13)
+    of_squares = np.linalg.eigvalsh((left * sizes**2) @ left.T)[::-1][:8]
+    assert np.abs(of_squares / sizes**2 - 1).max() > 0.1
+
+
 def test_coordinates_of_weights_come_by_mode_and_output():
     found = input_directions(inputs())
     weights = np.random.default_rng(1).standard_normal((4, 2, 5))

@@ -66,7 +66,7 @@ def test_the_cloud_is_that_of_all_sequences_of_batches(sampling, size):
         INPUTS, TARGETS, RATE, batch_size=size, sampling=sampling
     )
     cloud = theory.noisy_fixed_target(
-        descent, SPREAD, theory.given_checkpoints(WHEN, WEIGHTS), init_mean=START
+        descent, SPREAD, theory.given_checkpoints(WHEN, WEIGHTS), mean_start=START
     )
     axes = descent.coordinates / np.sqrt(4 * descent.variances)
     axes = np.kron(np.eye(2), axes)

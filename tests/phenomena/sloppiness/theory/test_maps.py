@@ -79,6 +79,12 @@ def test_descent_of_small_steps_is_the_flow_and_of_large_steps_is_not():
     assert gaps[2].min() > 0.01
 
 
+def test_the_strongest_targets_do_not_overflow():
+    ends = theory.slope_map([0.001, 1.0], [1e-12, 1.0, 1e12], 1e70).participation
+    assert np.isfinite(ends).all()
+    np.testing.assert_allclose(ends[:, 2], 1 / np.tanh([0.0005, 0.5]), rtol=1e-6)
+
+
 def test_folds_of_descent_are_those_of_whole_numbers_of_points():
     plane = theory.slope_map([0.5], [0.001, 1.0, 10.1], 0.1, step=0.5)
     np.testing.assert_allclose(plane.folds, [0.5, 1.0, 10.0])
@@ -98,7 +104,8 @@ def test_folds_of_descent_are_those_of_whole_numbers_of_points():
         (lambda: theory.slope_map([1.0], FOLDS, 1.0, modes=3), "above `dimensions`"),
         (lambda: theory.slope_map([1.0], FOLDS, 1.0, modes=3.5), "`modes` must be"),
         (lambda: theory.slope_map([1.0], FOLDS, 1.0, fraction=0), "`fraction` must"),
-        (lambda: theory.ratio_map([], FOLDS, 1.0), "in a row"),
+        (lambda: theory.ratio_map([], FOLDS, 1.0), "`target_ratios` must be .* row"),
+        (lambda: theory.ratio_map([-1.0], FOLDS, 1.0), "`target_ratios` must be fin"),
         (lambda: theory.ratio_map([1.0], FOLDS, 1e-5), "`slope` must be at least"),
         (lambda: theory.ratio_map([1.0], FOLDS, np.nan), "`slope` must be positive"),
     ],

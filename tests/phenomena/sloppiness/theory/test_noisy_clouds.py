@@ -133,8 +133,10 @@ def test_the_cloud_scales_with_all_of_its_deviations(scale, size):
         (lambda d: theory.noisy_random_target(d, 1, np.nan, STEPS), "`target_dev"),
         (lambda d: theory.noisy_fixed_target(d, -1, STEPS), "`init_deviation`"),
         (
-            lambda d: theory.noisy_fixed_target(d, 1, STEPS, init_mean=np.ones((2, 5))),
-            r"`init_mean` must be finite weights \(k, d\) = \(1, 5\)",
+            lambda d: theory.noisy_fixed_target(
+                d, 1, STEPS, mean_start=np.ones((2, 5))
+            ),
+            r"`mean_start` must be finite weights \(k, d\) = \(1, 5\)",
         ),
         (
             lambda d: theory.noisy_fixed_target(d, 1, STEPS).second_moment_at(NONE),

@@ -153,6 +153,14 @@ STEPS = theory.uniform_checkpoints(3)
         (lambda: theory.online_noise(H, ERROR, 0.1, 1.5, STEPS), "`batch_size`"),
         (lambda: theory.online_noise(H, ERROR, np.nan, 1, STEPS), "`learning_rate`"),
         (lambda: theory.online_noise(H, ERROR, 0.1, 1, STEPS, noise=-1), "`noise`"),
+        (
+            lambda: theory.online_spectrum(H, 0, 1, 1, 0.1, 1, STEPS),
+            "`n` must be a whole number",
+        ),
+        (
+            lambda: theory.online_spectrum(H, 9, 1, np.nan, 0.1, 1, STEPS),
+            "`target_deviation` must be finite",
+        ),
         (lambda: theory.online_largest_rate(H[None], 1), r"must be one row"),
         (lambda: theory.online_largest_rate(0 * H, 1), "`variances` must be positive"),
         (

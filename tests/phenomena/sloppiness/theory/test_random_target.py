@@ -151,3 +151,20 @@ def test_what_has_no_spectrum_is_refused(change, message):
     }  # fmt: skip
     with pytest.raises(ValueError, match=message):
         random_target_spectrum(**{**given, **change})
+
+
+def test_lists_are_taken_as_arrays_are():
+    for variances in ([1.0], [1.0, 0.1]):
+        np.testing.assert_array_equal(
+            random_target_spectrum(
+                variances, 10, 1.0, 1.0, GradientDescent(1.0), uniform_checkpoints(4)
+            ),
+            random_target_spectrum(
+                np.array(variances),
+                10,
+                1.0,
+                1.0,
+                GradientDescent(1.0),
+                uniform_checkpoints(4),
+            ),
+        )

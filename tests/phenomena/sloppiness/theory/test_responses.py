@@ -67,6 +67,8 @@ def test_too_large_a_step_is_refused_with_the_largest_that_is_stable():
     [
         (lambda: GradientDescent(0.0), "`learning_rate` must be positive"),
         (lambda: GradientDescent(np.nan), "`learning_rate` must be positive"),
+        (lambda: GradientDescent(np.full(2, 0.1)), "`learning_rate` must be one num"),
+        (lambda: GradientFlow(np.zeros(2)), "`weight_decay` must be one number"),
         (lambda: GradientDescent(0.1, -1.0), "`weight_decay` must be finite and >= 0"),
         (lambda: GradientFlow(-1.0), "`weight_decay` must be finite and >= 0"),
         (

@@ -54,9 +54,10 @@ class Directions:
 def input_directions(inputs: Float[np.ndarray, "n d"] | Moments) -> Directions:
     r"""Variances and directions of the training inputs, from data or from moments.
 
-    Of data with $n < d$ the smaller matrix $XX^\top$ is decomposed. Directions with
-    $\lambda\le4\min(n,d)\,\epsilon\lambda_1$ are left out: they do not move in training
-    and do not show on training inputs.
+    Data are decomposed as they are, by singular values: directions down to $\lambda\sim
+    (\max(n,d)\,\epsilon)^2\lambda_1$ keep their digits. Moments have lost those below
+    $4d\,\epsilon\lambda_1$. What is smaller is left out: it does not move in training
+    and does not show on training inputs.
 
     Valid for: moments as given, uncentered; one constant direction of large mean is a
     mode like any other.
@@ -80,13 +81,13 @@ def input_directions(inputs: Float[np.ndarray, "n d"] | Moments) -> Directions:
         raise ValueError(
             f"Argument `inputs` must have shape (n, d), but has {given.shape}."
         )
-    n, d = given.shape
-    wide = d > n
-    gram = (given @ given.T if wide else given.T @ given) / n
-    variances, basis = _kept(gram)
-    if wide:
-        basis = given.T @ basis / np.sqrt(n * variances)
-    return Directions(variances, basis, n)
+    n = len(given)
+    # A triangle has the singular values of the data, and is small.
+    small = given if n <= given.shape[1] else np.linalg.qr(given, mode="r")
+    _, sizes, rows = np.linalg.svd(small, full_matrices=False)
+    kept = sizes > max(given.shape) * np.finfo(float).eps * sizes[0]
+    _check_any(kept)
+    return Directions(sizes[kept] ** 2 / n, rows[kept].T, n)
 
 
 def with_still(
@@ -127,15 +128,13 @@ def _of_moments(moments: Moments) -> Directions:
             "Argument `inputs` must be the moments of a data set, but are those of a"
             " population: there are no training inputs to predict on."
         )
-    return Directions(*_kept(moments.xx), moments.n)
+    variances, basis = np.linalg.eigh(moments.xx)
+    floor = 4 * len(variances) * np.finfo(float).eps * variances[-1]
+    kept = variances[::-1] > floor
+    _check_any(kept)
+    return Directions(variances[::-1][kept], basis[:, ::-1][:, kept], moments.n)
 
 
-def _kept(
-    gram: Float[np.ndarray, "m m"],
-) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, "m r"]]:
-    """Eigenpairs above rounding, downwards."""
-    variances, basis = np.linalg.eigh(gram)
-    kept = variances > 4 * len(gram) * np.finfo(float).eps * variances[-1]
+def _check_any(kept: np.ndarray) -> None:
     if not kept.any():
         raise ValueError("Argument `inputs` must not vanish, but all entries are zero.")
-    return variances[kept][::-1], basis[:, kept][:, ::-1]

@@ -100,7 +100,7 @@ def slope_map(
             f" {rows.min():.6g}: so flat a spectrum has no ribbon."
         )
     _check(fraction, dimensions, modes)
-    ratio = _ratios([target_ratio])
+    ratio = _ratios("target_ratio", [target_ratio])
     cases, steep = _cases(folds, step)
     shape = (len(rows), len(cases.folds))
     missing, gained, explained, participation = np.empty((4, *shape))
@@ -140,7 +140,7 @@ def ratio_map(
 
     Reference: derived here.
     """
-    rows = _ratios(target_ratios)
+    rows = _ratios("target_ratios", target_ratios)
     check_positive("slope", slope, "it is by how much ln(lambda) falls per mode")
     if slope < LEAST_SLOPE:
         raise ValueError(
@@ -180,7 +180,7 @@ class _Sums:
         total = first + (self.rest[0] + square * self.rest[1])
         own, mixed, other = self.squares
         second = own + square * (2 * mixed + square * other)
-        return first / total, total**2 / second
+        return first / total, total / (second / total)
 
     def boundary(self, fraction: float) -> Boundary:
         scale = self.leading[0] + self.rest[0]
@@ -240,20 +240,18 @@ def _check(fraction: float, dimensions: int, modes: int | None) -> None:
             )
 
 
-def _ratios(target_ratios: ArrayLike) -> Float[np.ndarray, " m"]:
-    check_not_negative("target_ratio", target_ratios, "it is a ratio of deviations")
-    given = np.asarray(target_ratios, dtype=float)
+def _ratios(name: str, ratios: ArrayLike) -> Float[np.ndarray, " m"]:
+    given = check_not_negative(name, ratios, "it is a ratio of deviations")
     if given.ndim != 1 or not len(given) or given.max() > LARGEST_RATIO:
         raise ValueError(
-            f"Argument `target_ratio` must be numbers up to {LARGEST_RATIO:g} in a row,"
+            f"Argument `{name}` must be numbers up to {LARGEST_RATIO:g} in a row,"
             f" but has shape {given.shape} or a larger one."
         )
     return given
 
 
 def _axis(name: str, values: ArrayLike) -> Float[np.ndarray, " m"]:
-    check_positive(name, values, "it is an axis of the map")
-    given = np.asarray(values, dtype=float)
+    given = check_positive(name, values, "it is an axis of the map")
     if given.ndim != 1 or not len(given):
         raise ValueError(
             f"Argument `{name}` must be a row of numbers, but has shape {given.shape}."

@@ -15,12 +15,12 @@ from linnet.phenomena.sloppiness.theory.recurrences import (
     states_at,
 )
 from linnet.phenomena.sloppiness.theory.refusals import (
-    check_positive,
     check_steps,
+    one_number,
 )
 from linnet.phenomena.sloppiness.theory.responses import (
     AbstractResponse,
-    check_decay,
+    check_rates,
     decayed_rest,
     stable_steps,
 )
@@ -153,9 +153,8 @@ class Nesterov(AbstractMomentum):
 
 
 def _check(learning_rate: float, momentum: float, weight_decay: float) -> None:
-    check_positive("learning_rate", learning_rate, "zero is no training")
-    check_decay(weight_decay)
-    if not 0 <= momentum < 1:
+    check_rates(learning_rate, weight_decay)
+    if not 0 <= one_number("momentum", momentum) < 1:
         raise ValueError(
             f"Argument `momentum` must lie in [0, 1), but is {momentum:.6g}: at 1"
             " nothing comes to rest."

@@ -132,7 +132,7 @@ def noisy_fixed_target(
     init_deviation: float,
     checkpoints: Checkpoints,
     *,
-    init_mean: Float[np.ndarray, "k d"] | None = None,
+    mean_start: Float[np.ndarray, "k d"] | None = None,
 ) -> NoisyCloud:
     r"""The cloud when all trajectories learn the targets of the descent.
 
@@ -144,14 +144,14 @@ def noisy_fixed_target(
         descent: On which data and how.
         init_deviation: $\sigma_0$.
         checkpoints: When, in steps.
-        init_mean: $\bar w^0$ as `end_to_end` weights; zero if not given.
+        mean_start: $\bar w^0$ as `end_to_end` weights; zero if not given.
 
     Raises:
         ValueError: when the deviation is negative, the mean does not fit the data, or
             the checkpoints are no steps.
     """
     check_deviation("init_deviation", init_deviation)
-    start = _start(descent, init_mean)
+    start = _start(descent, mean_start)
     k, h, goal = descent.outputs, descent.variances, descent.minimizer
     wide = np.multiply.outer(np.eye(k), init_deviation**2 * np.eye(len(h)))
     away = start - goal
@@ -166,15 +166,15 @@ def noisy_fixed_target(
 
 
 def _start(
-    descent: NoisyDescent, init_mean: Float[np.ndarray, "k d"] | None
+    descent: NoisyDescent, mean_start: Float[np.ndarray, "k d"] | None
 ) -> Float[np.ndarray, "k r"]:
-    if init_mean is None:
+    if mean_start is None:
         return np.zeros_like(descent.minimizer)
-    given = np.asarray(init_mean, dtype=float)
+    given = np.asarray(mean_start, dtype=float)
     wanted = (descent.outputs, len(descent.basis))
     if given.shape != wanted or not np.isfinite(given).all():
         raise ValueError(
-            f"Argument `init_mean` must be finite weights (k, d) = {wanted}, but has"
+            f"Argument `mean_start` must be finite weights (k, d) = {wanted}, but has"
             f" shape {given.shape} or an entry that is not finite."
         )
     return given @ descent.basis

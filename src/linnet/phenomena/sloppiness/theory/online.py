@@ -32,7 +32,9 @@ from linnet.phenomena.sloppiness.theory.refusals import (
     check_positive,
     check_steps,
     check_variances,
+    one_deviation,
     row_of_variances,
+    sample_count,
 )
 from linnet.phenomena.sloppiness.theory.responses import GradientDescent
 from linnet.shapes import Float
@@ -166,7 +168,10 @@ def online_spectrum(
         ValueError: when the mean square explodes, or an argument is out of range.
     """
     h = row_of_variances(variances)
-    error = np.full_like(h, init_deviation**2 + target_deviation**2)
+    sample_count(n)
+    begin = one_deviation("init_deviation", init_deviation)
+    end = one_deviation("target_deviation", target_deviation)
+    error = np.full_like(h, begin**2 + end**2)
     scatter = online_noise(
         h, error, learning_rate, batch_size, checkpoints, noise=noise
     )

@@ -15,13 +15,15 @@ from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_count,
     check_deviation,
+    check_variances,
+    sample_count,
 )
 from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
 
 
 def random_target_spectrum(
-    variances: Float[np.ndarray, "*grid r"],
+    variances: ArrayLike,
     n: int,
     init_deviation: ArrayLike,
     target_deviation: ArrayLike,
@@ -41,7 +43,7 @@ def random_target_spectrum(
     and as many dimensions explain less.
 
     Args:
-        variances: $\lambda_i>0$, nonzero eigenvalues of `xx`.
+        variances: $\lambda_i>0$, nonzero eigenvalues of `xx`, shape `(..., r)`.
         n: Number of samples.
         init_deviation: $\sigma_0\ge0$; a grid of them broadcasts against the leading
             axes of `variances`.
@@ -65,17 +67,17 @@ def random_target_spectrum(
         >>> from linnet.phenomena.sloppiness.theory import (
         ...     GradientDescent, uniform_checkpoints)
         >>> random_target_spectrum(
-        ...     np.array([1.0, 0.1]), 10, 1.0, 1.0, GradientDescent(1.0),
+        ...     [1.0, 0.1], 10, 1.0, 1.0, GradientDescent(1.0),
         ...     uniform_checkpoints(4))
         array([10.       ,  0.7792705])
     """
-    check_count("n", n, "it is how many samples there are")
-    check_count("outputs", outputs, "it is how many numbers a sample is mapped to")
-    check_deviation("init_deviation", init_deviation)
-    check_deviation("target_deviation", target_deviation)
-    averages = mode_averages(response, variances, checkpoints)
-    start = np.asarray(init_deviation, dtype=float)[..., None]
-    target = np.asarray(target_deviation, dtype=float)[..., None]
-    reached = target * response.rest(variances)
+    given, samples = check_variances(variances), sample_count(n)
+    copies = check_count(
+        "outputs", outputs, "it is how many numbers a sample is mapped to"
+    )
+    start = check_deviation("init_deviation", init_deviation)[..., None]
+    target = check_deviation("target_deviation", target_deviation)[..., None]
+    averages = mode_averages(response, given, checkpoints)
+    reached = target * response.rest(given)
     spread = start**2 * averages.start + reached**2 * averages.target
-    return np.repeat(n * variances * spread, outputs, axis=-1)
+    return np.repeat(samples * given * spread, int(copies), axis=-1)

@@ -47,8 +47,8 @@ def check_deviation(name: str, value: ArrayLike) -> Float[np.ndarray, "..."]:
 
 
 def one_number(name: str, value: ArrayLike) -> float:
-    """Refuse what is not a single finite number."""
-    given = real_numbers(name, value)
+    """Refuse what is not a single number."""
+    given = _floats(name, value)
     if given.ndim:
         raise ValueError(
             f"Argument `{name}` must be one number, but has shape {given.shape}: loop"

@@ -22,6 +22,7 @@ from linnet.phenomena.sloppiness.theory.refusals import (
     check_positive,
     check_steps,
     check_variances,
+    one_number,
 )
 from linnet.shapes import Float
 
@@ -108,8 +109,7 @@ class GradientDescent(AbstractResponse):
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        check_positive("learning_rate", self.learning_rate, "zero is no training")
-        check_decay(self.weight_decay)
+        check_rates(self.learning_rate, self.weight_decay)
 
     def steps(
         self, variances: Float[np.ndarray, "*grid r"]
@@ -184,9 +184,17 @@ class GradientFlow(AbstractResponse):
         return decayed_rest(variances, self.weight_decay)
 
 
+def check_rates(learning_rate: float, weight_decay: float) -> None:
+    """Refuse steps that go nowhere, and a weight decay that rewards; one of each."""
+    rate = one_number("learning_rate", learning_rate)
+    check_positive("learning_rate", rate, "zero is no training")
+    check_decay(weight_decay)
+
+
 def check_decay(weight_decay: float) -> None:
     """Refuse a weight decay that rewards."""
-    check_not_negative("weight_decay", weight_decay, "it pulls weights to zero")
+    decay = one_number("weight_decay", weight_decay)
+    check_not_negative("weight_decay", decay, "it pulls weights to zero")
 
 
 def decayed_rest(

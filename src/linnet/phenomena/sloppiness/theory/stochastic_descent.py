@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from linnet.numerics.mean_square import critical_mean_square
+from linnet.phenomena.sloppiness.theory.directions import input_directions
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_positive,
+    one_number,
 )
 from linnet.shapes import Float
 from linnet.task.batches import Sampling, batch_noise
@@ -105,9 +107,8 @@ def noisy_descent(
             " such recursion. Simulate them."
         )
     kappa = batch_noise(sampling, len(x), batch_size)
-    _, singular, right = np.linalg.svd(x, full_matrices=False)
-    rank = int((singular > max(x.shape) * np.finfo(float).eps * singular[0]).sum())
-    basis, variances = right[:rank].T, singular[:rank] ** 2 / len(x)
+    directions = input_directions(x)
+    basis, variances = directions.basis, directions.variances
     coordinates = x @ basis
     minimizer = y.T @ coordinates / len(x) / variances
     descent = NoisyDescent(
@@ -128,7 +129,8 @@ def _check(
     targets: Float[np.ndarray, "..."],
     learning_rate: float,
 ) -> None:
-    check_positive("learning_rate", learning_rate, "a step must go somewhere")
+    rate = one_number("learning_rate", learning_rate)
+    check_positive("learning_rate", rate, "a step must go somewhere")
     if inputs.ndim != 2 or 0 in inputs.shape:
         raise ValueError(
             "Argument `inputs` must be (n, d), one row per sample, but has shape"
