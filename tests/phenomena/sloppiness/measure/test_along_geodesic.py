@@ -131,5 +131,5 @@ def test_what_cannot_have_progress_is_refused():
         progress(p, 2 * end)
     with pytest.raises(ValueError, match="`start` must hold probabilities"):
         progress(p, end, start=2 * end)
-    with pytest.raises(ValueError, match="`predictions` must be finite"):
+    with pytest.raises(ValueError, match=r"`predictions` .* a probability is nan"):
         progress(np.where(p > 0.9, np.nan, p), end)

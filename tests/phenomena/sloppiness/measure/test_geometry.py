@@ -130,9 +130,12 @@ def test_half_precision_is_renormalized():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: -p, "least entry is -"),
-        (lambda p: 1.01 * p, r"sums span \[1.01, 1.01\]: apply softmax"),
-        (lambda p: p * np.nan, "NaN or infinity: leave out what came after"),
+        (lambda p: -p, "a probability is -"),
+        (lambda p: 1.01 * p, "sum to 1.01, further .*: apply softmax"),
+        (lambda p: p * np.nan, "on sample 0 a probability is nan"),
+            lambda p: p * np.nan,
+            "on sample 0 a probability is nan: .* after a divergence",
+        ),
         (lambda p: p[..., :1] ** 0, "two columns, p and 1 - p"),
         (lambda p: p[:1], "at least two checkpoints"),
         (lambda p: p[0], "at least two checkpoints"),

@@ -4,6 +4,7 @@ from hypothesis import given, settings, strategies as st
 from plain_predictions import drawn, softmax
 
 from linnet.phenomena.sloppiness.measure.predictions import Kind, Predictions
+from linnet.phenomena.sloppiness.measure.sphere import square_roots
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -67,6 +68,40 @@ def test_probabilities_that_do_not_sum_to_one_are_refused():
     with pytest.raises(ValueError, match=r"model 3 on sample 4 .* sum to 1\.0000"):
         Predictions(p).probabilities()
     Predictions(p, tolerance=1e-4).probabilities()
+
+
+def test_many_classes_in_half_precision_excuse_no_wrong_sum():
+    p = drawn(3, 4, 1000)
+    Predictions(p.astype(np.float16)).probabilities()
+    with pytest.raises(ValueError, match=r"sum to 1\.[34]"):
+        Predictions((1.4 * p).astype(np.float16)).probabilities()
+    logits = np.array([[[-1e4, -5e3]]], np.float16)
+    with pytest.raises(ValueError, match=r"sum to 0, further from 1 than 0\.1"):
+        Predictions(logits, "log-probabilities").probabilities()
+
+
+def test_single_precision_that_is_kept_in_double_is_accepted():
+    p = drawn(3, 40, 10)
+    rounded = p.astype(np.float32).astype(np.float64)
+    assert np.abs(rounded.sum(-1) - 1).max() > 1e-8
+    np.testing.assert_allclose(Predictions(rounded).probabilities().sum(-1), 1, 1e-15)
+    np.testing.assert_allclose(square_roots(rounded) ** 2, p, rtol=2e-7)
+    for found in (Predictions(1.00001 * p).probabilities, lambda: square_roots(p * 2)):
+        with pytest.raises(ValueError, match="further from 1 than"):
+            found()
+
+
+def test_like_terms_of_many_classes_sum_to_one():
+    even = np.full((2, 1, 50_000), 1 / 50_000, np.float32)
+    found = Predictions(even).probabilities()
+    np.testing.assert_allclose(found.sum(-1, dtype=float), 1, atol=1e-7)
+
+
+def test_either_order_of_bytes_is_read():
+    p = drawn(3, 4, 5)
+    for order in "<>":
+        found = Predictions(p.astype(f"{order}f4")).probabilities()
+        np.testing.assert_allclose(found, p, rtol=1e-6)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

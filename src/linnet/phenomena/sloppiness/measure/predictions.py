@@ -52,7 +52,7 @@ class Predictions:
         kind: `probabilities`, `logits`, `log-probabilities` (which half precision
             leaves unnormalized), or `values` of a regression.
         tolerance: How far a sum over classes may be from one; the default is what
-            rounding in the type of the source explains.
+            rounding explains, of half precision or of single precision.
         smoothing: $\delta \in [0, 1)$: probabilities become
             $(1-\delta)\,p + \delta / C$, so that no class is impossible.
 
@@ -68,7 +68,7 @@ class Predictions:
         Traceback (most recent call last):
             ...
         ValueError: Predictions of model 0 on sample 0 cannot be used: probabilities sum
-        to 1.1, further from 1 than 1.1e-15: name what they are (`kind`), or state the
+        to 1.1, further from 1 than 6.5e-07: name what they are (`kind`), or state the
         deviation that their computation allows as `tolerance`.
     """
 
@@ -246,7 +246,8 @@ def _check_type(source: Source) -> None:
         dtype = np.dtype(source.dtype)
     except TypeError:
         dtype = np.dtype(object)
-    if dtype not in (np.float16, np.float32, np.float64):
+    # In either order of bytes.
+    if dtype.newbyteorder("=") not in (np.float16, np.float32, np.float64):
         raise ValueError(
             "Argument `source` must hold numbers of type float16, float32 or float64,"
             f" but holds {source.dtype}: labels and votes are not probabilities; write"

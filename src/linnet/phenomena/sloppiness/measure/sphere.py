@@ -8,11 +8,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from linnet.phenomena.sloppiness.measure.normalization import (
+    SAMPLES,
+    Unusable,
+    default_tolerance,
+    normalized,
+)
 from linnet.shapes import Float, Int
 
 BLOCK = 2**19  # entries of predictions in work at one time: 4 MB, to stay in cache
-TOLERANCE = 1e-4  # of the sum of probabilities; they are renormalized
-HALF_TOLERANCE = 4e-3  # the same for half precision
 
 
 def truth(
@@ -85,8 +89,8 @@ def square_roots(
 
     Raises:
         ValueError: when there are fewer than two classes, or an entry is negative, NaN
-            or infinite, or probabilities of one sample do not sum to one within 1e-4
-            (0.004 in half precision).
+            or infinite, or probabilities of one sample do not sum to one up to
+            rounding, as `Predictions` have it.
     """
     given = np.asarray(predictions)
     if given.ndim < 2 or given.shape[-1] < 2 or given.size == 0:
@@ -95,21 +99,19 @@ def square_roots(
             f" least one sample and two classes, but has shape {given.shape}: two"
             " classes are two columns, p and 1 - p."
         )
-    values = given.astype(float)
-    total = values.sum(-1, keepdims=True)
-    allowed = HALF_TOLERANCE if given.dtype == np.float16 else TOLERANCE
-    if not np.isfinite(total).all():
-        raise ValueError(
-            f"Argument `{name}` must be finite, but holds NaN or infinity: leave out"
-            " what came after a divergence."
-        )
-    if values.min() < 0 or np.abs(total - 1).max() > allowed:
+    dtype = given.dtype if given.dtype.kind == "f" else np.dtype(float)
+    allowed = default_tolerance(dtype, given.shape[-1])
+    packed = np.array(given, float).reshape(-1, given.shape[-1], 1)
+    try:
+        p = normalized(packed, "probabilities", allowed, 0.0).reshape(given.shape)
+    except Unusable as found:
+        sample = found.place[SAMPLES] % given.shape[-2]
         raise ValueError(
             f"Argument `{name}` must hold probabilities >= 0 that sum to one over"
-            f" classes, but its least entry is {values.min():.3g} and its sums span"
-            f" [{total.min():.6g}, {total.max():.6g}]: apply softmax to logits first."
-        )
-    return np.sqrt(values / total)
+            f" classes, but on sample {sample} {found.what}: apply softmax to logits,"
+            " leave out what came after a divergence, or divide by the sums."
+        ) from None
+    return np.sqrt(p, out=p)
 
 
 def squared_chords(
