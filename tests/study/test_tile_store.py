@@ -53,7 +53,7 @@ def test_a_run_that_was_killed_goes_on_and_gives_the_same_bits(tmp_path: Path):
     distance_matrix(predictions(), tiles=whole)
     with pytest.raises(Killed):
         distance_matrix(predictions(), tiles=store(halves), progress=kill)
-    (halves / "tile_0001_0002.npy.part").write_bytes(b"half a tile")
+    (halves / ".tile_0001_0002.7.part.npy").write_bytes(b"half a tile")
     again = store(halves)
     assert len(missing_pairs(again)) == 3
     kept = {file.name: file.stat().st_mtime_ns for file in halves.glob("*.npy")}
@@ -88,7 +88,7 @@ def test_a_damaged_tile_is_missing_and_made_anew(tmp_path: Path, damage: str):
 
 
 def test_tiles_of_other_facts_are_refused_with_what_differs(tmp_path: Path):
-    store(tmp_path)
+    store(tmp_path).write(0, 0, np.ones((4, 4)))
     with pytest.raises(ValueError, match="source was 'a', is 'b'"):
         store(tmp_path, source="b")
     with pytest.raises(ValueError, match="side was 4, is 5"):
@@ -96,6 +96,16 @@ def test_tiles_of_other_facts_are_refused_with_what_differs(tmp_path: Path):
     with pytest.raises(ValueError, match="size was 10, is 11"):
         TileStore(tmp_path, FACTS, 11, 4)
     assert store(tmp_path).identity == store(tmp_path / "other").identity
+
+
+def test_a_store_without_tiles_may_become_another(tmp_path: Path):
+    store(tmp_path)
+    (tmp_path / ".tile_0000_0000.7.part.npy").write_bytes(b"half a tile")
+    other = store(tmp_path, source="b")
+    other.write(0, 0, np.ones((4, 4)))
+    assert store(tmp_path, source="b").has(0, 0)
+    with pytest.raises(ValueError, match="source was 'b', is 'a'"):
+        store(tmp_path)
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path):

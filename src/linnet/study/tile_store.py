@@ -8,7 +8,6 @@ noticed and counts as missing.
 import hashlib
 import io
 import json
-import os
 import shutil
 import zlib
 from collections.abc import Mapping
@@ -18,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from linnet.study.whole_files import is_part, write_bytes, write_text
+
 SCHEMA = 1
 MANIFEST = "manifest.json"
 DEFAULT_SIDE = 1024
 CHECKSUM_BYTES = 4
-PART = ".part"  # of a file that is not finished
 
 
 def identity_of(facts: Mapping[str, Any]) -> str:
@@ -73,15 +73,16 @@ class TileStore:
                     f"Argument `{name}` must be at least 1, but is {value}."
                 )
         path = self.folder / MANIFEST
-        if path.exists():
+        is_begun = path.exists() and not self._is_without_tiles()
+        if is_begun:
             _check_manifest(path, self._manifest())
         else:
             _check_empty(self.folder)
         self._check_room()
-        if not path.exists():
+        if not is_begun:
             self.folder.mkdir(parents=True, exist_ok=True)
             text = json.dumps(self._manifest(), indent=1, sort_keys=True)
-            _replace(path, text.encode())
+            write_text(path, text)
 
     @property
     def identity(self) -> str:
@@ -116,7 +117,7 @@ class TileStore:
                 f" shape {block.shape}."
             )
         content = _npy(np.ascontiguousarray(block, self.dtype))
-        _replace(self._path(i, j), content + _checksum(content))
+        write_bytes(self._path(i, j), content + _checksum(content))
         self._sound.add((i, j))
 
     def _shape(self, i: int, j: int) -> tuple[int, int]:
@@ -137,6 +138,11 @@ class TileStore:
     def _path(self, i: int, j: int) -> Path:
         self._shape(i, j)
         return self.folder / f"tile_{i:04d}_{j:04d}.npy"
+
+    def _is_without_tiles(self) -> bool:
+        """Whether what was begun here ended before the first tile: nothing is lost."""
+        _manifest_in(self.folder / MANIFEST)
+        return not any(self.folder.glob("tile_*.npy"))
 
     def _check_room(self) -> None:
         there = 0
@@ -166,18 +172,22 @@ class TileStore:
         return {"identity": self.identity, **self._layout()}
 
 
-def _check_manifest(path: Path, expected: dict[str, Any]) -> None:
+def _manifest_in(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
-        found_identity, facts = found["identity"], dict(found["facts"])
+        return {**found, "identity": found["identity"], "facts": dict(found["facts"])}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"File `{path}` must be the manifest of a store of tiles, but cannot be"
             " read: name another folder, or delete this one."
         ) from error
-    if found_identity == expected["identity"]:
+
+
+def _check_manifest(path: Path, expected: dict[str, Any]) -> None:
+    found = _manifest_in(path)
+    if found["identity"] == expected["identity"]:
         return
-    was = {**found, **facts}
+    was = {**found, **found["facts"]}
     asked = {**expected, **expected["facts"]}
     names = [
         name
@@ -199,7 +209,8 @@ def _check_empty(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise ValueError(f"Argument `folder` must be a folder, but `{folder}` is none.")
-    others = [file.name for file in folder.iterdir() if file.suffix != PART]
+    ours = folder / MANIFEST
+    others = [f.name for f in folder.iterdir() if f != ours and not is_part(f)]
     if others:
         raise ValueError(
             f"Folder `{folder}` must be empty or hold a store of tiles, but holds"
@@ -229,13 +240,3 @@ def _is_sound(path: Path, length: int) -> bool:
         return False
     end = length - CHECKSUM_BYTES
     return len(content) == length and _checksum(content[:end]) == content[end:]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside and rename, so that a name always holds a whole file."""
-    beside = path.with_name(path.name + PART)
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
