@@ -24,7 +24,7 @@ def test_the_gramian_is_the_sum_over_steps_and_solves_the_equation_of_stein(
     rate, steps
 ):
     residual, variances = system(0)
-    found = residual_gramian(residual, variances, rate, rate * steps)
+    found = residual_gramian(variances, residual, rate, rate * steps)
     factor = 1 - rate * variances
     path = residual * factor ** np.arange(steps)[:, None]
     np.testing.assert_allclose(found, rate * path.T @ path, rtol=1e-12)
@@ -39,7 +39,7 @@ def test_the_gramian_is_the_sum_over_steps_and_solves_the_equation_of_stein(
 @pytest.mark.parametrize("duration", [0.1, 3.0, np.inf])
 def test_the_gramian_of_a_flow_solves_the_equation_of_lyapunov(duration):
     residual, variances = system(1)
-    found = residual_gramian(residual, variances, duration=duration)
+    found = residual_gramian(variances, residual, duration=duration)
     end = np.exp(-variances * duration) * residual
     np.testing.assert_allclose(
         variances[:, None] * found + found * variances,
@@ -50,9 +50,9 @@ def test_the_gramian_of_a_flow_solves_the_equation_of_lyapunov(duration):
 
 def test_descent_in_small_steps_is_a_flow():
     residual, variances = system(2)
-    flow = residual_gramian(residual, variances, duration=2.0)
+    flow = residual_gramian(variances, residual, duration=2.0)
     error = [
-        np.abs(residual_gramian(residual, variances, step, 2.0) - flow).max()
+        np.abs(residual_gramian(variances, residual, step, 2.0) - flow).max()
         for step in (0.02, 0.01)
     ]
     assert 1.8 < error[0] / error[1] < 2.2
@@ -61,16 +61,16 @@ def test_descent_in_small_steps_is_a_flow():
 @pytest.mark.parametrize("rate", [0.0, 0.7, 1.9])
 def test_pivots_are_those_of_elimination(rate):
     residual, variances = system(3)[0], np.geomspace(1, 0.001, 6)
-    lower = np.linalg.cholesky(residual_gramian(residual, variances, rate))
-    pivots = gramian_pivots(residual, variances, rate)
+    lower = np.linalg.cholesky(residual_gramian(variances, residual, rate))
+    pivots = gramian_pivots(variances, residual, rate)
     np.testing.assert_allclose(pivots, lower.diagonal() ** 2, rtol=1e-8)
-    turned = gramian_pivots(residual[::-1], variances[::-1], rate)
+    turned = gramian_pivots(variances[::-1], residual[::-1], rate)
     np.testing.assert_allclose(pivots.prod(), turned.prod(), rtol=1e-12)
 
 
 def test_a_sloppy_spectrum_has_pivots_of_hyperbolic_tangents():
     slope, index = 0.4, np.arange(8)
-    pivots = gramian_pivots(np.ones(8), np.exp(-slope * index))
+    pivots = gramian_pivots(np.exp(-slope * index), np.ones(8))
     expected = [
         np.exp(slope * k) / 2 * np.prod(np.tanh(slope * (k - index[:k]) / 2) ** 2)
         for k in index
@@ -82,9 +82,9 @@ def test_a_sloppy_spectrum_has_pivots_of_hyperbolic_tangents():
 @given(seed=st.integers(0, 9999), r=st.integers(1, 12), rate=st.floats(0, 1.9))
 def test_the_rest_of_the_trace_is_below_its_bound_and_within_a_factor(seed, r, rate):
     residual, variances = system(seed, r)
-    values = np.linalg.eigvalsh(residual_gramian(residual, variances, rate))[::-1]
+    values = np.linalg.eigvalsh(residual_gramian(variances, residual, rate))[::-1]
     tails = np.maximum(values.sum() - np.cumsum(values), 0)
-    bound = gramian_tails(residual, variances, rate)
+    bound = gramian_tails(variances, residual, rate)
     assert (bound >= tails - 1e-12 * values.sum()).all()
     assert bound[-1] < 1e-12 * values.sum()
 
@@ -97,7 +97,7 @@ def test_the_bound_holds_for_the_covariance_of_one_curve_and_says_something():
         variances, n, target, GradientDescent(rate), uniform_checkpoints(steps)
     )
     tails = np.r_[np.cumsum(values[::-1])[-2::-1], 0.0]
-    bound = gramian_tails(np.sqrt(n * variances) * target, variances, rate)
+    bound = gramian_tails(variances, np.sqrt(n * variances) * target, rate)
     bound = bound / (rate * steps)
     assert (bound >= tails).all()
     assert 1 - bound[3] / values.sum() > 0.9  # four dimensions of twenty
@@ -109,14 +109,14 @@ def test_eigenvalues_fall_as_the_number_of_zolotarev_demands(seed, spread, r):
     rng = np.random.default_rng(seed)
     variances = np.exp(-np.r_[0, spread, rng.uniform(0, spread, r - 2)])
     residual = rng.standard_normal(r)
-    values = np.linalg.eigvalsh(residual_gramian(residual, variances))[::-1]
+    values = np.linalg.eigvalsh(residual_gramian(variances, residual))[::-1]
     bound = gramian_decay(spread, np.arange(r))
     assert (values <= bound * values[0] + 1e-13 * values[0]).all()
 
 
 def test_gramians_of_no_system_are_refused():
     with pytest.raises(ValueError, match=r"`residual` must have shape \(2,\)"):
-        residual_gramian([1.0], [1.0, 0.5])
+        residual_gramian([1.0, 0.5], [1.0])
     with pytest.raises(ValueError, match="must be one number below 2"):
         gramian_pivots([1.0], [1.0], 2.0)
     with pytest.raises(ValueError, match=r"must be a whole number of steps of 0\.5"):
@@ -124,6 +124,6 @@ def test_gramians_of_no_system_are_refused():
     with pytest.raises(ValueError, match="`duration` must be positive"):
         residual_gramian([1.0], [1.0], 0.5, 0.0)
     with pytest.raises(ValueError, match="`variances` must be positive"):
-        gramian_tails([1.0], [0.0])
+        gramian_tails([0.0], [1.0])
     with pytest.raises(ValueError, match="`log_range` must be finite and >= 0"):
         gramian_decay(-1.0, 2)

@@ -154,5 +154,5 @@ def test_what_is_no_kernel_is_refused():
         kernel_moment(modes, one, one, GradientDescent(5.0), given[1])
     with pytest.raises(ValueError, match="`width` must be positive"):
         radial_kernel(np.ones((2, 1)), 0.0)
-    with pytest.raises(ValueError, match="equally many features"):
+    with pytest.raises(ValueError, match="`others` must have"):
         linear_kernel(np.ones((2, 1)), np.ones((2, 3)))

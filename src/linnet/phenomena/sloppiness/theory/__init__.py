@@ -74,6 +74,13 @@ if TYPE_CHECKING:
         fixed_target_curve as fixed_target_curve,
         fixed_target_spectrum as fixed_target_spectrum,
     )
+    from linnet.phenomena.sloppiness.theory.geometric_limits import (
+        critical_slope as critical_slope,
+        geometric_explained as geometric_explained,
+        geometric_participation as geometric_participation,
+        zero_target_participation as zero_target_participation,
+        zero_target_total as zero_target_total,
+    )
     from linnet.phenomena.sloppiness.theory.given_starts import (
         TrajectoryPCA as TrajectoryPCA,
         trajectory_pca as trajectory_pca,
@@ -134,16 +141,11 @@ if TYPE_CHECKING:
     )
     from linnet.phenomena.sloppiness.theory.regimes import (
         Regimes as Regimes,
-        critical_slope as critical_slope,
-        geometric_explained as geometric_explained,
-        geometric_participation as geometric_participation,
         is_on_plateau as is_on_plateau,
         peak_folds as peak_folds,
         plateau_width as plateau_width,
         regime_asymptotes as regime_asymptotes,
         regime_slopes as regime_slopes,
-        zero_target_participation as zero_target_participation,
-        zero_target_total as zero_target_total,
     )
     from linnet.phenomena.sloppiness.theory.responses import (
         AbstractResponse as AbstractResponse,
@@ -170,7 +172,7 @@ if TYPE_CHECKING:
         hidden_layer_kernels as hidden_layer_kernels,
     )
 else:
-    _HOMES: dict[str, tuple[str, ...]] = {
+    _HOMES = {
         "averages": (
             "ModeAverages",
             "PairAverages",
@@ -215,6 +217,13 @@ else:
             "fixed_target_covariance",
             "fixed_target_curve",
             "fixed_target_spectrum",
+        ),
+        "geometric_limits": (
+            "critical_slope",
+            "geometric_explained",
+            "geometric_participation",
+            "zero_target_participation",
+            "zero_target_total",
         ),
         "given_starts": (
             "TrajectoryPCA",
@@ -272,16 +281,11 @@ else:
         "random_target": ("random_target_spectrum",),
         "regimes": (
             "Regimes",
-            "critical_slope",
-            "geometric_explained",
-            "geometric_participation",
             "is_on_plateau",
             "peak_folds",
             "plateau_width",
             "regime_asymptotes",
             "regime_slopes",
-            "zero_target_participation",
-            "zero_target_total",
         ),
         "responses": (
             "AbstractResponse",

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.phenomena.sloppiness.theory.averages import ModeAverages
+from linnet.phenomena.sloppiness.theory.geometric_limits import critical_slope
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_count,
     check_fraction,
@@ -23,7 +24,6 @@ from linnet.phenomena.sloppiness.theory.refusals import (
     check_positive,
     check_variances,
 )
-from linnet.phenomena.sloppiness.theory.regimes import critical_slope
 from linnet.shapes import Float
 
 ALWAYS, NEVER, ABOVE, BELOW = "always", "never", "above", "below"

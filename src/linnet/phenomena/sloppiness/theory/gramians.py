@@ -22,8 +22,8 @@ RANGE = "it is the logarithm of a ratio of eigenvalues"
 
 
 def residual_gramian(
-    residual: ArrayLike,
     variances: ArrayLike,
+    residual: ArrayLike,
     learning_rate: float = 0.0,
     duration: float = np.inf,
 ) -> Float[np.ndarray, "r r"]:
@@ -37,8 +37,8 @@ def residual_gramian(
     Valid for: gradient flow, or descent with $\eta\lambda_1<2$; no weight decay.
 
     Args:
-        residual: $b$, residual at the start in the coordinates of the modes, `(r,)`.
         variances: $\lambda$, shape `(r,)`.
+        residual: $b$, residual at the start in the coordinates of the modes, `(r,)`.
         learning_rate: $\eta$; 0 is gradient flow.
         duration: $\tau$; infinity is the whole way.
 
@@ -48,7 +48,7 @@ def residual_gramian(
 
     Reference: derived here.
     """
-    start, rate = _system(residual, variances, learning_rate)
+    start, rate = _system(variances, residual, learning_rate)
     total = rate[:, None] + rate - learning_rate * np.outer(rate, rate)
     whole = np.outer(start, start) / total
     if duration == np.inf:
@@ -73,7 +73,7 @@ def residual_gramian(
 
 
 def gramian_pivots(
-    residual: ArrayLike, variances: ArrayLike, learning_rate: float = 0.0
+    variances: ArrayLike, residual: ArrayLike, learning_rate: float = 0.0
 ) -> Float[np.ndarray, " r"]:
     r"""Pivots of the whole Gramian, $K = LDL^\top$ with modes in the order given.
 
@@ -91,17 +91,17 @@ def gramian_pivots(
     Reference: derived here.
 
     Example:
-        >>> gramian_pivots([1.0, 1.0], [1.0, 0.5]).round(4)
+        >>> gramian_pivots([1.0, 0.5], [1.0, 1.0]).round(4)
         array([0.5   , 0.1111])
     """
-    start, rate = _system(residual, variances, learning_rate)
+    start, rate = _system(variances, residual, learning_rate)
     shares = _shares(rate, learning_rate)
     shares[np.triu_indices(len(rate))] = 1.0
     return start**2 / (rate * (2 - learning_rate * rate)) * shares.prod(-1)
 
 
 def gramian_tails(
-    residual: ArrayLike, variances: ArrayLike, learning_rate: float = 0.0
+    variances: ArrayLike, residual: ArrayLike, learning_rate: float = 0.0
 ) -> Float[np.ndarray, " r"]:
     r"""What $k = 1..r$ well-chosen modes leave of the trace, an upper bound.
 
@@ -120,7 +120,7 @@ def gramian_tails(
 
     Reference: derived here.
     """
-    start, rate = _system(residual, variances, learning_rate)
+    start, rate = _system(variances, residual, learning_rate)
     shares = _shares(rate, learning_rate)
     left = start**2 / (rate * (2 - learning_rate * rate))
     tails = np.empty_like(left)
@@ -164,7 +164,7 @@ def _shares(
 
 
 def _system(
-    residual: ArrayLike, variances: ArrayLike, learning_rate: float
+    variances: ArrayLike, residual: ArrayLike, learning_rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
     rate = row_of_variances(variances)
     start = real_numbers("residual", residual)

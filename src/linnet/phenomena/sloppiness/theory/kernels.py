@@ -51,7 +51,7 @@ def linear_kernel(
     Raises:
         ValueError: when shapes do not fit or an entry is not finite.
     """
-    rows, columns = _rows(features, others)
+    rows, columns = sample_rows(features, others)
     return rows @ columns.T
 
 
@@ -67,7 +67,7 @@ def radial_kernel(
             finite.
     """
     check_positive("width", width, "it is a length")
-    rows, columns = _rows(inputs, others)
+    rows, columns = sample_rows(inputs, others)
     rows, columns = rows - columns.mean(0), columns - columns.mean(0)
     squares = np.sum(rows**2, axis=1)[:, None] + np.sum(columns**2, axis=1)
     apart = np.maximum(squares - 2 * rows @ columns.T, 0.0)
@@ -80,11 +80,12 @@ def kernel_modes(kernel: Float[np.ndarray, "n n"]) -> KernelModes:
     r"""Eigenvalues of $K/n$ and their vectors, null space included.
 
     Valid for: symmetric positive semi-definite $K$; eigenvalues up to
-    $4n\,\epsilon$ of the largest count as zero.
+    $4n\,\epsilon$ of the largest count as zero, or up to the size of the most negative
+    one, which is the rounding that $K$ came with (as from single precision).
 
     Raises:
         ValueError: when `kernel` is not symmetric, not finite, vanishes, or has a
-            negative eigenvalue beyond rounding.
+            negative eigenvalue of $10^8$ times that or more.
 
     Reference: derived here.
     """
@@ -209,15 +210,27 @@ def symmetric_matrix(
     return (given + given.T) / 2
 
 
-def _rows(
+def sample_rows(
     inputs: Float[np.ndarray, "n d"], others: Float[np.ndarray, "m d"] | None
 ) -> tuple[Float[np.ndarray, "*rows d"], Float[np.ndarray, "n d"]]:
     """Rows and columns of a kernel matrix: others by inputs, or inputs alone."""
-    columns = real_numbers("inputs", inputs)
-    rows = columns if others is None else real_numbers("others", others)
-    if columns.ndim != 2 or rows.ndim != 2 or columns.shape[1] != rows.shape[1]:
+    columns = _samples("inputs", inputs)
+    if others is None:
+        return columns, columns
+    rows = _samples("others", others)
+    if rows.shape[1] != columns.shape[1]:
         raise ValueError(
-            "Arguments must be rows of equally many features, but have shapes"
-            f" {columns.shape} and {rows.shape}."
+            f"Argument `others` must have {columns.shape[1]} columns, as those that"
+            f" they are compared with, but has {rows.shape[1]}."
         )
     return rows, columns
+
+
+def _samples(name: str, value: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    given = real_numbers(name, value)
+    if given.ndim != 2 or 0 in given.shape:
+        raise ValueError(
+            f"Argument `{name}` must be a matrix, one row per sample, but has shape"
+            f" {given.shape}."
+        )
+    return given

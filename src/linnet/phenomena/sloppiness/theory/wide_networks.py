@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from linnet.phenomena.sloppiness.theory.kernels import sample_rows
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_positive,
 )
@@ -19,8 +20,8 @@ class HiddenLayerKernels:
         tangent: $K(x,x')=\mathbb E\,\partial_\theta f(x)\cdot\partial_\theta f(x')$.
     """
 
-    outputs: Float[np.ndarray, "n m"]
-    tangent: Float[np.ndarray, "n m"]
+    outputs: Float[np.ndarray, "*rows n"]
+    tangent: Float[np.ndarray, "*rows n"]
 
 
 def hidden_layer_kernels(
@@ -46,7 +47,8 @@ def hidden_layer_kernels(
 
     Args:
         inputs: Samples as rows; zero rows are allowed.
-        others: Samples of the columns; None for `inputs`.
+        others: Samples of the rows, as test points by training points, `(m, d)`; None
+            for `inputs`.
         activation: $\phi$, `relu` or `erf`.
         scale: $s>0$.
 
@@ -69,35 +71,18 @@ def hidden_layer_kernels(
             f"Argument `activation` must be one of {', '.join(means)}, but is"
             f" {activation!r}: measure the kernels of other networks."
         )
-    rows = _rows("inputs", inputs)
-    columns = rows if others is None else _rows("others", others)
-    if rows.shape[1] != columns.shape[1]:
-        raise ValueError(
-            f"Argument `others` must have {rows.shape[1]} columns, as `inputs` has, but"
-            f" has {columns.shape[1]}."
-        )
+    rows, columns = sample_rows(inputs, others)
     overlap = rows @ columns.T / rows.shape[1]
     products, slopes = means[activation](rows, columns, overlap)
     outputs = scale**2 * products
     return HiddenLayerKernels(outputs, outputs + scale**2 * overlap * slopes)
 
 
-def _rows(name: str, given: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    rows = np.asarray(given, dtype=float)
-    if rows.ndim != 2 or 0 in rows.shape or not np.isfinite(rows).all():
-        raise ValueError(
-            f"Argument `{name}` must be a finite matrix, one row per sample, but has"
-            f" shape {rows.shape}"
-            + ("." if rows.ndim != 2 or 0 in rows.shape else " with NaN or infinity.")
-        )
-    return rows
-
-
 def _relu_means(
-    rows: Float[np.ndarray, "n d"],
-    columns: Float[np.ndarray, "m d"],
-    overlap: Float[np.ndarray, "n m"],
-) -> tuple[Float[np.ndarray, "n m"], Float[np.ndarray, "n m"]]:
+    rows: Float[np.ndarray, "m d"],
+    columns: Float[np.ndarray, "n d"],
+    overlap: Float[np.ndarray, "m n"],
+) -> tuple[Float[np.ndarray, "m n"], Float[np.ndarray, "m n"]]:
     """Means of products, and of products of slopes."""
     lengths = [np.sqrt((side**2).mean(1)) for side in (rows, columns)]
     first, second = (
@@ -117,10 +102,10 @@ def _relu_means(
 
 
 def _erf_means(
-    rows: Float[np.ndarray, "n d"],
-    columns: Float[np.ndarray, "m d"],
-    overlap: Float[np.ndarray, "n m"],
-) -> tuple[Float[np.ndarray, "n m"], Float[np.ndarray, "n m"]]:
+    rows: Float[np.ndarray, "m d"],
+    columns: Float[np.ndarray, "n d"],
+    overlap: Float[np.ndarray, "m n"],
+) -> tuple[Float[np.ndarray, "m n"], Float[np.ndarray, "m n"]]:
     """Means of products, and of products of slopes."""
     first, second = (1 + 2 * (side**2).mean(1) for side in (rows, columns))
     # At least 1: the product of lengths exceeds the square of the overlap.
