@@ -1,9 +1,10 @@
 r"""Theory of training trajectories in prediction space: NumPy in float64, no draw.
 
 Letters of the house: $n$ samples as rows, $d$ inputs, $k$ outputs, $\eta$ is
-`learning_rate`; $\lambda_i$ are the eigenvalues of `xx` (`variances`). What the note
-calls $\alpha, \sigma_0, \sigma_*, C$ is $\eta$, `init_deviation`, `target_deviation`,
-$k$ here.
+`learning_rate`; $\lambda_i$ are the eigenvalues of `xx` (`variances`), $\sigma_0$ is
+`init_deviation`, $\sigma_*$ is `target_deviation`, $\varepsilon$ their ratio. How many
+dimensions a spectrum has: `explained_variance`, `dimensions_to` and
+`participation_ratio` of `linnet.numerics`.
 
 How it is trained: an `AbstractResponse`; when it is looked at: `Checkpoints`; what of
 both enters a spectrum: `mode_averages`, `pair_averages`.
@@ -21,7 +22,8 @@ machines: `kernel_modes`, `kernel_moment`, and of a random hidden layer
 `noisy_random_target` and `noisy_fixed_target` on a data set, `online_spectrum` and
 `stationary_ribbon` for fresh samples.
 
-Statements: Mao et al. 2025. Every formula is derived here.
+What is stated: Mao et al. 2025. Formulas are derived here, but for textbook ones and
+those whose function names another source.
 """
 
 from typing import TYPE_CHECKING

@@ -48,7 +48,7 @@ from linnet.shapes import Float
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModeAverages:
     r"""Averages of the responses of modes, each in the shape of the modes.
 
@@ -68,7 +68,7 @@ class ModeAverages:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PairAverages:
     r"""Averages of products of two modes' responses; each `(..., r, r)`.
 

@@ -134,12 +134,12 @@ def ribbon_boundary(
         )
     if (np.diff(h, axis=-1) > 0).any():
         raise ValueError("Argument `variances` must fall, but does not: sort it.")
-    return boundary_of_parts(
+    return _boundary_of_parts(
         h * averages.start, h * rest**2 * averages.target, fraction, dimensions
     )
 
 
-def boundary_of_parts(
+def _boundary_of_parts(
     start: Float[np.ndarray, "*grid r"],
     target: Float[np.ndarray, "*grid r"],
     fraction: float,

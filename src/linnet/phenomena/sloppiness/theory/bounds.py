@@ -100,6 +100,9 @@ def schur_horn_bounds(diagonal: ArrayLike) -> Float[np.ndarray, "*grid r"]:
 
     Valid for: symmetric $C$ in any orthonormal basis.
 
+    Args:
+        diagonal: That of $C$, along the last axis, in any order.
+
     Raises:
         ValueError: when an entry is not finite.
 
@@ -175,6 +178,9 @@ def leading_columns(
     $r$ is; the cost is $O(rs^2)$, and no eigenvalue problem is solved.
 
     Valid for: positive semi-definite $P$.
+
+    Args:
+        curve: $P$.
 
     Returns:
         $F$, and $\mathrm{tr}E$.

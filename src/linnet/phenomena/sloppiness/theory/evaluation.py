@@ -71,6 +71,8 @@ def evaluation_points(
 ) -> EvaluationPoints:
     r"""Other inputs in the directions of the training inputs and beside them.
 
+    Valid for: any inputs; a part beside the training inputs below rounding is dropped.
+
     Args:
         directions: Of the training inputs, from `input_directions`.
         inputs: $X_e$, rows are samples.

@@ -5,7 +5,7 @@ predictions in the eigenbasis of the inputs, and starts $N(\bar w^0,\sigma_0^2)$
 cloud of variance $D_i(t) = n\lambda_i\sigma_0^2h_i^2$ around it. Over checkpoints the
 predictions have the covariance $C = D+P$, $P$ that of the curve. With several outputs
 the curves of all (mode, output) pairs are stacked. A single trajectory is the case
-$\sigma_0=0$. The note's $\bar w^0$ is `mean_start`; $\bar r_i$ is 1 without weight
+$\sigma_0=0$. $\bar w^0$ is `mean_start`; $\bar r_i$ is 1 without weight
 decay. Derived here.
 """
 
@@ -178,7 +178,7 @@ def fixed_target_spectrum(
     nodes = condense(response, rate, checkpoints)
     travel = response.rest(rate)[:, None] * end
     if centered:
-        curve = _centered_curve(travel - begin, nodes)
+        curve = centered_curve(travel - begin, nodes)[:, None]
     else:
         curve = _curve(begin, travel, nodes)
     scale = np.sqrt(n * rate)
@@ -231,13 +231,13 @@ def compressed(
     return triangle.T
 
 
-def _centered_curve(
+def centered_curve(
     travel: Float[np.ndarray, "r k"], nodes: Nodes
-) -> Float[np.ndarray, "r 1 m"]:
+) -> Float[np.ndarray, "r m"]:
     """Weighted curve about its mean, in the one direction of outputs it moves in."""
     gap = nodes.learned - (nodes.learned @ nodes.weights)[:, None]
     length = np.linalg.norm(travel, axis=1)[:, None]
-    return (length * gap * np.sqrt(nodes.weights))[:, None]
+    return length * gap * np.sqrt(nodes.weights)
 
 
 def _curve(

@@ -35,7 +35,7 @@ def power_gap(x: Array, t: Array) -> Array:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Powers:
     r"""What the means need of the modes on one side of a product.
 

@@ -26,7 +26,7 @@ BLOCK = 2**20
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Training:
     r"""For how long the first mode is trained, in any number of cases.
 

@@ -50,6 +50,8 @@ def noise_covariance(
     absolute accuracy ($10^{-16}$ of the initial error) that know no number of steps;
     not for residuals together with a mean error, which always step.
 
+    Valid for: batches drawn independently of each other, no weight decay.
+
     Args:
         descent: On which data and how.
         error: $E_0$, second moments of the initial error, in blocks of outputs.
@@ -61,6 +63,8 @@ def noise_covariance(
 
     Raises:
         ValueError: when the checkpoints are those of a flow, or the shapes do not fit.
+
+    Reference: derived here.
     """
     k, r = descent.outputs, len(descent.variances)
     if error.shape != (k, k, r, r) or mean_error.shape != (k, r):

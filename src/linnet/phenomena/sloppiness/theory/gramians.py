@@ -85,6 +85,11 @@ def gramian_pivots(
 
     Valid for: as `residual_gramian` with infinite duration.
 
+    Args:
+        variances: $\lambda$, shape `(r,)`.
+        residual: $b$, `(r,)`.
+        learning_rate: $\eta$; 0 is gradient flow.
+
     Raises:
         ValueError: when shapes do not fit or $\eta\lambda_1\ge2$.
 
@@ -114,6 +119,11 @@ def gramian_tails(
 
     Valid for: as `gramian_pivots`; a curve that stops early has a smaller Gramian, so
     the bound holds for every duration.
+
+    Args:
+        variances: $\lambda$, shape `(r,)`.
+        residual: $b$, `(r,)`.
+        learning_rate: $\eta$; 0 is gradient flow.
 
     Raises:
         ValueError: when shapes do not fit or $\eta\lambda_1\ge2$.

@@ -48,8 +48,14 @@ def linear_kernel(
 
     Random features are drawn outside of theory and given here as $\Phi$.
 
+    Args:
+        features: $\Phi$, one row per sample.
+        others: $\Phi_e$, as of test points; None for `features`.
+
     Raises:
         ValueError: when shapes do not fit or an entry is not finite.
+
+    Reference: textbook.
     """
     rows, columns = sample_rows(features, others)
     return rows @ columns.T
@@ -62,9 +68,16 @@ def radial_kernel(
 ) -> Float[np.ndarray, "*rows n"]:
     r"""$e^{-\lVert x-x'\rVert^2/(2\ell^2)}$ of all pairs, $\ell$ the `width`.
 
+    Args:
+        inputs: One row per sample.
+        width: $\ell>0$.
+        others: Samples of the rows, as test points; None for `inputs`.
+
     Raises:
         ValueError: when `width` is not positive, shapes do not fit, or an entry is not
             finite.
+
+    Reference: textbook.
     """
     check_positive("width", width, "it is a length")
     rows, columns = sample_rows(inputs, others)
@@ -82,6 +95,9 @@ def kernel_modes(kernel: Float[np.ndarray, "n n"]) -> KernelModes:
     Valid for: symmetric positive semi-definite $K$; eigenvalues up to
     $4n\,\epsilon$ of the largest count as zero, or up to the size of the most negative
     one, which is the rounding that $K$ came with (as from single precision).
+
+    Args:
+        kernel: $K$ on the training points.
 
     Raises:
         ValueError: when `kernel` is not symmetric, not finite, vanishes, or has a

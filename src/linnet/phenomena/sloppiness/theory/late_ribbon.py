@@ -74,6 +74,12 @@ def sech_toeplitz(count: int, slope: float) -> Float[np.ndarray, "r r"]:
     The limit of `late_covariance` without a cloud of starts, for a sloppy spectrum
     $\lambda_i\sim e^{-ci}$ and equal $\lvert u_i\rvert$; divided by its diagonal.
 
+    Valid for: every mode learned, uniform time of a flow.
+
+    Args:
+        count: $r$ modes.
+        slope: $c>0$.
+
     Raises:
         ValueError: when `count` < 1 or `slope` is not positive.
 
@@ -94,6 +100,10 @@ def sech_symbol(slope: ArrayLike, angle: ArrayLike) -> Float[np.ndarray, "..."]:
     factor $e$, hence the dimension of a curve depends on $cr$ alone.
 
     Valid for: any slope; the sum on the right where $c\le3$, that on the left beyond.
+
+    Args:
+        slope: $c>0$.
+        angle: $\theta$. Both broadcast.
 
     Raises:
         ValueError: when `slope` is not positive or `angle` is not finite.
@@ -123,6 +133,9 @@ def curve_dimension(log_range: ArrayLike) -> Float[np.ndarray, "..."]:
     Valid for: late times, equal $\lvert u_i\rvert$, no cloud of starts, modes dense in
     $\ln\lambda$ ($c\lesssim2$); a spectrum of $r$ modes has $L = cr$, each mode
     standing for an interval $c$ of the axis.
+
+    Args:
+        log_range: $L\ge0$, any shape.
 
     Raises:
         ValueError: when `log_range` is negative or not finite.

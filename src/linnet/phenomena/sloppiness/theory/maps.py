@@ -126,6 +126,8 @@ def ratio_map(
 ) -> DimensionMap:
     r"""Dimension over target ratio and folds, at one slope; see `slope_map`.
 
+    Valid for: as `slope_map`.
+
     Args:
         target_ratios: $\varepsilon\ge0$, `(m,)`.
         folds: $z_1$, `(f,)`.
@@ -157,7 +159,7 @@ def ratio_map(
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Sums:
     r"""Of the first $k$ modes and of the rest, in units of `geometric_sums`.
 

@@ -106,6 +106,8 @@ def noisy_random_target(
     descent, the same for all. Its mean is zero, and without noise its covariance is
     diagonal, $\sigma_0^2\langle h^2\rangle+\sigma_*^2\langle(1-h)^2\rangle$.
 
+    Valid for: as `noisy_descent`; exact at any learning rate.
+
     Args:
         descent: On which data and how.
         init_deviation: $\sigma_0$.
@@ -114,6 +116,8 @@ def noisy_random_target(
 
     Raises:
         ValueError: when a deviation is negative, or the checkpoints are no steps.
+
+    Reference: derived here.
     """
     check_deviation("init_deviation", init_deviation)
     check_deviation("target_deviation", target_deviation)
@@ -140,6 +144,8 @@ def noisy_fixed_target(
     $\sigma_0^2\langle h_i^2\rangle$ on the diagonal and the covariance of the one mean
     curve; a single noisy trajectory has $\sigma_0=0$.
 
+    Valid for: as `noisy_descent`; exact at any learning rate.
+
     Args:
         descent: On which data and how.
         init_deviation: $\sigma_0$.
@@ -149,6 +155,8 @@ def noisy_fixed_target(
     Raises:
         ValueError: when the deviation is negative, the mean does not fit the data, or
             the checkpoints are no steps.
+
+    Reference: derived here.
     """
     check_deviation("init_deviation", init_deviation)
     start = _start(descent, mean_start)

@@ -7,8 +7,8 @@ $$q_i' = \rho_i^2q_i + \tfrac{\eta^2}m\Big[\lambda_i^2Q_i
   + \lambda_i\Big(\sum_j\lambda_jQ_j+\sigma^2\Big)\Big],\qquad
   Q_i = q_i + \rho_i^{2t}E_i,\quad \rho_i = 1-\eta\lambda_i .$$
 It stays finite if and only if all $2-\eta(1+\frac1m)\lambda_i$ are positive and the
-feedback $f = \sum_i\frac{\eta\lambda_i/m}{2-\eta(1+1/m)\lambda_i}$ is below one. (The
-note's $\kappa$ is `feedback` here, its $B$ is `batch_size`.)
+feedback $f = \sum_i\frac{\eta\lambda_i/m}{2-\eta(1+1/m)\lambda_i}$ is below one.
+($f$ is `online_feedback`, $m$ is `batch_size`.)
 
 Noise adds $n\lambda_iq_i$ to the spectrum of predictions, and at rest $q_i$ is nearly
 the same in all modes: it falls off as the inputs do, and gradient noise restores the
@@ -52,6 +52,8 @@ def online_feedback(
 
     Infinite where a denominator is not positive. Stricter than $\eta\lambda_1<2$.
 
+    Valid for: Gaussian inputs, a fresh batch at each step, no weight decay.
+
     Args:
         variances: $\lambda$ along the last axis.
         learning_rate: $\eta$; broadcasts against the leading axes.
@@ -60,6 +62,8 @@ def online_feedback(
     Raises:
         ValueError: when a variance or a rate is not positive, or a batch size no whole
             number >= 1.
+
+    Reference: derived here.
 
     Example:
         >>> online_feedback(np.ones(4), 1 / 3, 1)
@@ -74,11 +78,19 @@ def online_feedback(
 
 
 def online_largest_rate(variances: Float[np.ndarray, " r"], batch_size: int) -> float:
-    """Learning rate at which online SGD explodes in the mean square.
+    r"""Learning rate at which online SGD explodes in the mean square.
+
+    Valid for: as `online_feedback`.
+
+    Args:
+        variances: $\lambda$, shape `(r,)`.
+        batch_size: $m$.
 
     Raises:
         ValueError: when a variance is not positive, or the batch size no whole number
             >= 1.
+
+    Reference: derived here.
     """
     check_count("batch_size", batch_size, "it is how many samples a step sees")
     return largest_stable_fresh_rate(row_of_variances(variances), batch_size)
@@ -99,6 +111,8 @@ def online_noise(
     symmetric map, $O(r^3)$ whatever $T$ is, to an absolute $10^{-16}$ of the initial
     error.
 
+    Valid for: as `online_feedback`; exact at any stable learning rate.
+
     Args:
         variances: $\lambda$.
         error: $E_i$, mean squares of the initial error $w^0_i-w_{*i}$; modes are
@@ -111,6 +125,8 @@ def online_noise(
     Raises:
         ValueError: when the mean square explodes (the message says where stability
             ends), or an argument is out of range.
+
+    Reference: derived here.
     """
     h, start = row_of_variances(variances), np.asarray(error, dtype=float)
     check_not_negative("error", start, "it is a mean square")
@@ -151,6 +167,8 @@ def online_spectrum(
     $k$ outputs: gradient descent, and the noise from $E_i = \sigma_0^2+\sigma_*^2$.
     Predictions are those on $n$ points whose moment is $\mathrm{diag}\,\lambda$.
 
+    Valid for: as `online_noise`.
+
     Args:
         variances: $\lambda$ of the inputs, and of the points looked at.
         n: Points at which predictions are looked at.
@@ -166,6 +184,8 @@ def online_spectrum(
 
     Raises:
         ValueError: when the mean square explodes, or an argument is out of range.
+
+    Reference: derived here.
     """
     h = row_of_variances(variances)
     sample_count(n)
@@ -199,6 +219,8 @@ def stationary_ribbon(
     the inputs do, but for large steps: there the fastest modes are wider still. The
     excess risk, $\sum_i\lambda_iq_i = \sigma^2f/(1-f)$, is the sum over $n$.
 
+    Valid for: as `online_feedback`, late in training.
+
     Args:
         variances: $\lambda$ along the last axis.
         n: Points at which predictions are looked at.
@@ -208,6 +230,8 @@ def stationary_ribbon(
 
     Raises:
         ValueError: when $f\ge1$ somewhere, or an argument is out of range.
+
+    Reference: Liu et al. 2021 (the stationary state); derived here.
     """
     feedback = online_feedback(variances, learning_rate, batch_size)
     check_count("n", n, "it is how many points there are")

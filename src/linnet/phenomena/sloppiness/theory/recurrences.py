@@ -17,7 +17,7 @@ from linnet.shapes import Float
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StepMap:
     r"""What a number of steps does to each mode.
 

@@ -29,7 +29,7 @@ RATIO = "it is the scale of targets over that of starts"
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regimes:
     """One number, or one per mode, for each of the four regimes.
 
@@ -122,6 +122,8 @@ def is_on_plateau(folds: ArrayLike, target_ratio: ArrayLike) -> np.ndarray:
 
     $1 < 2z_i < 1/\varepsilon^2$, that is $1/(2\eta T\varepsilon^2)>\lambda_i>
     1/(2\eta T)$.
+
+    Valid for: as a scale, as `plateau_width`.
 
     Args:
         folds: $z_i\ge0$ of each mode.

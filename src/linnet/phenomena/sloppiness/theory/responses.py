@@ -7,7 +7,7 @@ all that is particular to the method is $h_i$ (`remaining`), and where training 
 units of the target, $\bar r_i$ (`rest`), which is 1 without weight decay. Whatever can
 be written so is an `AbstractResponse`, and everything in this phenomenon works for it.
 
-The note calls the learning rate $\alpha$; here it is $\eta$.
+The learning rate, often $\alpha$, is $\eta$ here.
 """
 
 from abc import ABC, abstractmethod

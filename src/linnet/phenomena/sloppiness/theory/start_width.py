@@ -17,7 +17,10 @@ from numpy.typing import ArrayLike
 from linnet.phenomena.sloppiness.theory.averages import mode_averages
 from linnet.phenomena.sloppiness.theory.checkpoints import Checkpoints
 from linnet.phenomena.sloppiness.theory.condensed import condense
-from linnet.phenomena.sloppiness.theory.fixed_target import fixed_problem
+from linnet.phenomena.sloppiness.theory.fixed_target import (
+    centered_curve,
+    fixed_problem,
+)
 from linnet.phenomena.sloppiness.theory.refusals import (
     check_deviation,
     check_fraction,
@@ -26,7 +29,7 @@ from linnet.phenomena.sloppiness.theory.responses import AbstractResponse
 from linnet.shapes import Float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CurveAxes:
     r"""Variance of curve and cloud along the curve's leading axes, and in all.
 
@@ -131,9 +134,7 @@ def curve_axes(
     rate, end, begin = fixed_problem(variances, n, target, mean_start)
     nodes = condense(response, rate, checkpoints)
     travel = response.rest(rate)[:, None] * end - begin
-    length = np.sqrt(n * rate) * np.linalg.norm(travel, axis=1)
-    gap = nodes.learned - (nodes.learned @ nodes.weights)[:, None]
-    rows = length[:, None] * gap * np.sqrt(nodes.weights)
+    rows = np.sqrt(n * rate)[:, None] * centered_curve(travel, nodes)
     axes, sizes, _ = np.linalg.svd(rows, full_matrices=False)
     if not sizes[0] > 0:
         raise ValueError(

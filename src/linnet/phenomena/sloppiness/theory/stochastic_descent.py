@@ -2,8 +2,7 @@ r"""SGD of one layer on a data set: what its noise is made of, and where it expl
 
 Independent batches of $m$ samples, drawn with or without replacement inside the batch.
 Reshuffled epochs, whose batches are anti-correlated, are another process: simulate it.
-(The note's $S, B, c_B, \alpha$ are `xx`, `batch_size`, `noise_factor`,
-`learning_rate`.)
+($m$ is `batch_size`, $\kappa$ is `noise_factor`, $\eta$ is `learning_rate`.)
 
 Reference: derived here.
 """
@@ -84,6 +83,8 @@ def noisy_descent(
     $X^\top e = 0$ holds. For random targets only the residuals count: pass
     `numpy.zeros((n, k))` for labels without noise.
 
+    Valid for: batches drawn independently of each other, no weight decay.
+
     Args:
         inputs: Samples as rows.
         targets: Targets as rows.
@@ -97,6 +98,8 @@ def noisy_descent(
             the mean square (the message says where stability ends; it is stricter
             than $\eta\lambda_1 < 2$).
         ArithmeticError: when that edge is asked for and not found.
+
+    Reference: derived here.
     """
     x, y = np.asarray(inputs, dtype=float), np.asarray(targets, dtype=float)
     _check(x, y, learning_rate)
