@@ -154,6 +154,9 @@ def broken(kind):
         ("", ["--color", "width"], "`--color` must name a column"),
         ("", ["--into", "nowhere"], "there is no"),
         ("", ["--labels", "nowhere.csv"], "nowhere.csv"),
+        ("", ["--into", "nowhere", "--color", "run"], "together with `--color`"),
+        ("", ["--distance", "hellinger", "--disjoint", 9], "`--disjoint` says what"),
+        ("", ["--disjoint", -1], "`disjoint` must be finite and positive"),
     ],
 )
 def test_wrong_use_ends_with_a_message_and_status_2(tmp_path, kind, options, message):
@@ -162,6 +165,15 @@ def test_wrong_use_ends_with_a_message_and_status_2(tmp_path, kind, options, mes
     assert status == 2
     assert message in err.replace("\n", "")
     assert not (out / "coordinates.nc").exists()
+    assert not list(out.glob("distances/tile*"))
+
+
+def test_models_that_share_no_class_are_far_apart_where_that_is_said(tmp_path):
+    path = stored(tmp_path, broken("disjoint"))
+    words = ["--disjoint", 100, "--json", "--out", tmp_path / "out"]
+    status, told, err = inside("inpca", path, *words)
+    assert status == 0, err
+    assert json.loads(told)["settings"]["disjoint"] == 100
 
 
 def test_weights_that_do_not_sum_to_one_are_refused(archive, tmp_path):

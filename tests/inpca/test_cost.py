@@ -54,12 +54,14 @@ def test_the_time_of_long_work_is_told_from_a_small_part():
             return np.full(sizes, 1 / 3, dtype=np.float32)
 
     distance = as_distance("bhattacharyya")
-    cost = distances_cost(cost_of(5_000, 4, GIB), Predictions(Same()), distance)
+    cost = distances_cost(
+        cost_of(5_000, 4, GIB), Predictions(Same()), distance, 5_000**2 // 2
+    )
     assert cost.seconds is not None
     assert 0 < cost.seconds < 1e5
     assert "of disk for the distances, about" in cost.sentence()
     few = Predictions(np.full((3, 2, 2), 0.5))
-    assert distances_cost(cost_of(3, 4, GIB), few, distance).seconds is None
+    assert distances_cost(cost_of(3, 4, GIB), few, distance, 6).seconds is None
 
 
 def test_sizes_are_told_in_the_unit_that_suits_them():

@@ -73,6 +73,7 @@ def test_settings_that_cannot_be_are_refused(file, settings, message):
         ((5, 4, 1), "at least 2 classes, but has 1"),
         ((2, 4, 3), "at least 3 models, but holds 2"),
         ((5, 12), r"\(models, samples, classes\)"),
+        ((5, 5), "say `--distance given`"),
         ((0, 4, 3), "none of them 0"),
     ],
 )

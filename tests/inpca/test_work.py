@@ -230,6 +230,22 @@ def test_an_embedded_model_is_placed_on_itself(saved, tmp_path):
     assert float(rows[3]["component_2"]) == placed.coordinates[3, 1]
 
 
+def test_what_is_placed_does_not_hide_the_result(saved, tmp_path):
+    embed(prepare(saved, Settings(components=3)), tmp_path / "out")
+    with pytest.raises(ValueError, match="another folder than `--into`"):
+        place(saved, tmp_path / "out", tmp_path / "x" / ".." / "out")
+    with pytest.raises(ValueError, match=r"Distances need about .* MiB"):
+        place(saved, tmp_path / "out", tmp_path / "new", memory_limit=2**20)
+
+
+def test_what_cannot_be_used_is_refused_before_the_first_distance(many, tmp_path):
+    p = np.load(many)
+    p[-1, -1, -1] = np.nan
+    np.save(tmp_path / "many.npy", p)
+    with pytest.raises(ValueError, match="model 149 on sample 11"):
+        prepare(tmp_path / "many.npy")
+
+
 def test_models_are_not_placed_among_those_whose_predictions_changed(saved, tmp_path):
     embed(prepare(saved, Settings(components=3)), tmp_path / "out")
     new = tmp_path / "new.npy"

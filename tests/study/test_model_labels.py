@@ -5,6 +5,7 @@ from linnet.study.model_labels import (
     as_label,
     labels_of_names,
     read_labels,
+    read_weights,
     trajectories,
 )
 
@@ -105,3 +106,25 @@ def test_names_of_files_are_labels_where_all_tell_the_same_things():
     np.testing.assert_array_equal(labels["step"], [5, 50])
     for mixed in (["run=1", "step=2"], ["run=1", "last"], ["=1", "=2"]):
         assert labels_of_names(mixed) == {"file": tuple(mixed)}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name\né\nb\nc\n".encode("latin-1"), "must be a table in UTF-8"),
+        (b"name\n" + b"a" * 200_000 + b"\nb\nc\n", "field larger than"),
+        (b"name\na\0b\nc\nd\n", "hold a null character"),
+    ],
+)
+def test_text_that_cannot_be_read_is_refused_with_the_file(tmp_path, content, message):
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"`labels\.csv`.*{message}"):
+        read_labels(tmp_path / "labels.csv", 3)
+
+
+def test_weights_that_are_no_numbers_are_refused_with_the_file(tmp_path):
+    np.save(tmp_path / "w.npy", np.array([{}, 1, 2]), allow_pickle=True)
+    (tmp_path / "w.txt").write_text("a b c")
+    for name in ("w.npy", "w.txt"):
+        with pytest.raises(ValueError, match=f"`{name}` must be numbers"):
+            read_weights(tmp_path / name, 3)

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from linnet.cli.output import Console
     from linnet.inpca import Job
 
+# Options that an earlier result has settled.
+SETTLED = (
+    "distance",
+    "kind",
+    "components",
+    "sigma",
+    "smoothing",
+    "disjoint",
+    "tolerance",
+    "weights",
+    "landmarks",
+    "color",
+    "run",
+    "step",
+)
+
 Table = Annotated[
     Path | None,
     typer.Option(help="Labels: .csv, .tsv or .npz, a header and one row per model."),
@@ -28,6 +44,7 @@ Table = Annotated[
 
 
 def inpca(
+    context: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(
@@ -77,6 +94,13 @@ def inpca(
         float,
         typer.Option(help="Share of the uniform distribution mixed in, for zeros."),
     ] = 0.0,
+    disjoint: Annotated[
+        float | None,
+        typer.Option(
+            help="What a sample counts on which two models share no class, with"
+            " --distance bhattacharyya: such as 100; they are refused by default."
+        ),
+    ] = None,
     tolerance: Annotated[
         float | None, typer.Option(help="How far from one probabilities may sum.")
     ] = None,
@@ -105,9 +129,11 @@ def inpca(
     console = Console(as_json)
     command = given_command(seed)
     name = f"inpca-{file.stem}"
+    limit = machine.working_memory(memory)
     if into is not None:
+        _check_beside_into(context)
         folder = report_folder(out, f"{name}-placed")
-        _place(console, (file, array, labels), into, folder, command)
+        _place(console, (file, array, labels), into, folder, command, limit)
         return
     settings = Settings(
         distance=distance,
@@ -116,6 +142,7 @@ def inpca(
         sigma=sigma,
         tolerance=tolerance,
         smoothing=smoothing,
+        disjoint=disjoint,
         array=array,
         landmarks=landmarks,
         seed=seed,
@@ -126,10 +153,24 @@ def inpca(
             settings,
             labels=labels,
             weights=weights,
-            memory_limit=machine.working_memory(memory),
+            memory_limit=limit,
             command=command,
         )
     _embed(console, job, report_folder(out, name), (color, run, step))
+
+
+def _check_beside_into(context: typer.Context) -> None:
+    """Refuse options that the earlier result has settled, and that do nothing."""
+    given = [
+        f"--{name}"
+        for name in SETTLED
+        if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
+    ]
+    if given:
+        raise ValueError(
+            f"Option `--into` must not be given together with `{given[0]}`: new models"
+            " are placed as the earlier ones were embedded."
+        )
 
 
 def _embed(
@@ -160,13 +201,16 @@ def _place(
     into: Path,
     folder: Path,
     command: str,
+    limit: float | None,
 ) -> None:
     from linnet.cli.inpca_page import placed_scatter, write_page
     from linnet.inpca import place
 
     file, array, labels = given
     with console.status(f"Placing the models of {file}"):
-        found = place(file, into, folder, labels=labels, array=array)
+        found = place(
+            file, into, folder, labels=labels, array=array, memory_limit=limit
+        )
     with console.status("Drawing the page"):
         scatter = placed_scatter(found, file.name, command)
         page = write_page(scatter, folder)

@@ -128,12 +128,15 @@ def check_disk(cost: Cost, folder: Path) -> None:
 
 
 def distances_cost(
-    cost: Cost, predictions: "Predictions", distance: "AbstractDistance"
+    cost: Cost, predictions: "Predictions", distance: "AbstractDistance", pairs: int
 ) -> Cost:
-    """`cost` with the memory and the time that the distances take.
+    """`cost` with the memory and the time that distances of so many pairs take.
 
     The time is that for a few models on a few samples, scaled; None where it is too
     short to be told.
+
+    Raises:
+        ValueError: when there is not enough memory for a few of them.
     """
     from linnet.phenomena.sloppiness.measure.distances import cost as size_of
 
@@ -155,12 +158,14 @@ def distances_cost(
     most = PANELS_LIMIT if room is None else room
     panels = BASE_MEMORY + min(size.working_bytes + size.panel_bytes, most)
     seconds = None
-    if size.multiply_adds >= LONG:
-        seconds = _seconds_of(predictions, distance)
+    if size.multiply_adds / size.pairs * pairs >= LONG:
+        seconds = pairs * _seconds_of_a_pair(predictions, distance)
     return replace(cost, memory=max(cost.memory, panels), seconds=seconds)
 
 
-def _seconds_of(predictions: "Predictions", distance: "AbstractDistance") -> float:
+def _seconds_of_a_pair(
+    predictions: "Predictions", distance: "AbstractDistance"
+) -> float:
     from linnet.phenomena.sloppiness.measure.distances import distance_matrix
 
     m, n = predictions.models, predictions.samples
@@ -169,7 +174,7 @@ def _seconds_of(predictions: "Predictions", distance: "AbstractDistance") -> flo
     distance_matrix(part, distance)  # compiles, reads the file into the cache
     begin = time.perf_counter()
     distance_matrix(part, distance)
-    return (time.perf_counter() - begin) * (m / b) ** 2 * (n / s)
+    return (time.perf_counter() - begin) / (b**2 / 2) * (n / s)
 
 
 def size_words(size: float) -> str:

@@ -105,15 +105,21 @@ def prepare(
             "Options `--weights` and `--landmarks` must not be given together:"
             " landmarks have equal weights, the others none."
         )
+    if predictions is not None:
+        distance_of(settings).check(predictions)
+    known = known_labels(path, labels, predictions, models)
+    shares = None if weights is None else read_weights(weights, models)
     cost = _cost(settings, predictions, matrix, memory_limit)
+    if predictions is not None:
+        predictions.check()
     return Job(
         path=path,
         settings=settings,
         predictions=predictions,
         matrix=matrix,
         components=components,
-        labels=known_labels(path, labels, predictions, models),
-        weights=None if weights is None else read_weights(weights, models),
+        labels=known,
+        weights=shares,
         cost=cost,
         content=fingerprint(predictions.source if predictions else _known(matrix)),
         command=command,
@@ -130,13 +136,15 @@ def _cost(
         given = _known(matrix)
         return cost_of(len(given), given.dtype.itemsize, limit, on_disk=False)
     marks, itemsize = settings.landmarks, predictions.dtype.itemsize
+    distance, models = distance_of(settings), predictions.models
     if marks is not None:
-        return cost_of(marks, itemsize, limit, on_disk=False)
-    cost = factor_cost(predictions, settings.distance, limit)
-    if cost is not None:
-        return cost
-    cost = cost_of(predictions.models, itemsize, limit)
-    return distances_cost(cost, predictions, distance_of(settings))
+        cost = cost_of(marks, itemsize, limit, on_disk=False)
+        return distances_cost(cost, predictions, distance, pairs=models * marks)
+    found = factor_cost(predictions, settings.distance, limit)
+    if found is not None:
+        return found
+    cost = cost_of(models, itemsize, limit)
+    return distances_cost(cost, predictions, distance, pairs=models**2 // 2)
 
 
 def _known(found: Any) -> Any:

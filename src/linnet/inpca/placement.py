@@ -43,6 +43,7 @@ def place(
     *,
     labels: Path | None = None,
     array: str | None = None,
+    memory_limit: float | None = None,
 ) -> Placement:
     """Put the models of a file among those of a saved result.
 
@@ -56,14 +57,20 @@ def place(
         out: Folder for `placed.csv`.
         labels: A table with one row per new model.
         array: Name of the array, where the file holds several.
+        memory_limit: Bytes that the distances may take; None for no limit.
 
     Returns:
         Their coordinates.
 
     Raises:
         ValueError: when there is no result, its predictions have changed or are gone,
-            or the new ones do not fit to them.
+            the new ones do not fit to them, or `out` would hide the result.
     """
+    if out.resolve() == into.resolve():
+        raise ValueError(
+            f"Option `--out` must be another folder than `--into`, {into}: the page"
+            " there is that of the embedded models."
+        )
     from linnet.phenomena.sloppiness.measure.distances import cross_distances
     from linnet.phenomena.sloppiness.measure.inpca import place as placed
 
@@ -77,7 +84,9 @@ def place(
         if embedding.is_approximate:  # the map is that of the landmarks
             marks = np.flatnonzero(embedding.shares)
             old = replace(old, source=Chosen(old.source, marks))
-        distances = cross_distances(new, old, distance_of(settings))
+        distances = cross_distances(
+            new, old, distance_of(settings), memory_limit=memory_limit
+        )
     coordinates = placed(embedding, distances)
     known = known_labels(path, labels, new, len(coordinates))
     found = Placement(embedding, coordinates, known, settings)

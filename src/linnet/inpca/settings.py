@@ -35,6 +35,8 @@ class Settings:
         sigma: Standard deviation of the noise of Gaussian predictions.
         tolerance: How far probabilities may be from a sum of one; None for rounding.
         smoothing: Share of the uniform distribution that is mixed into every other.
+        disjoint: What a sample counts on which two models share no class, with the
+            distance `bhattacharyya`; None to refuse such models.
         array: Name of the array, where the file holds several.
         landmarks: Models whose distances are all computed; None for all of them.
         seed: Fixes all randomness.
@@ -46,6 +48,7 @@ class Settings:
     sigma: float = 1.0
     tolerance: float | None = None
     smoothing: float = 0.0
+    disjoint: float | None = None
     array: str | None = None
     landmarks: int | None = None
     seed: int = 0
@@ -76,6 +79,12 @@ def check(settings: Settings) -> None:
         raise ValueError(
             "Option `--landmarks` saves distances that are computed: leave it out with"
             " `--distance given`."
+        )
+    if settings.disjoint is not None and settings.distance != "bhattacharyya":
+        raise ValueError(
+            "Option `--disjoint` says what the distance `bhattacharyya` counts: leave"
+            f" it out with `--distance {settings.distance}`, which stays finite or"
+            " needs `--smoothing`."
         )
     if not 0 < settings.sigma < np.inf:
         raise ValueError(
@@ -117,8 +126,12 @@ def distance_of(settings: Settings) -> "AbstractDistance":
     """The distance by its name, with its parameter."""
     from linnet.phenomena.sloppiness.measure.distances import DISTANCES as known
 
+    options: dict[str, dict[str, Any]] = {
+        "gaussian": {"deviation": settings.sigma},
+        "bhattacharyya": {"disjoint": settings.disjoint},
+    }
     kind: Any = known[settings.distance]
-    return kind(deviation=settings.sigma) if settings.distance == "gaussian" else kind()
+    return kind(**options.get(settings.distance, {}))
 
 
 def facts(

@@ -31,6 +31,12 @@ def opened(path: Path, settings: Settings) -> "Predictions":
     from linnet.phenomena.sloppiness.measure.predictions import Predictions
 
     source = _source(path, settings.array)
+    shape = tuple(source.shape)
+    if settings.holds != "values" and len(shape) == 2 and shape[0] == shape[1]:
+        raise ValueError(
+            f"Predictions must be (models, samples, classes), but `{path.name}` holds a"
+            f" square matrix, {shape}: if these are distances, say `--distance given`."
+        )
     return Predictions(
         Flattened(source) if len(source.shape) == 4 else source,
         settings.holds,  # type: ignore[arg-type]

@@ -234,7 +234,9 @@ def _from_landmarks(job: Job) -> "Embedding":
     def between(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         left = replace(given, source=Chosen(given.source, rows))
         right = replace(given, source=Chosen(given.source, columns))
-        return cross_distances(left, right, distance)
+        return cross_distances(
+            left, right, distance, memory_limit=job.cost.for_distances
+        )
 
     return landmark_embedding(
         between,

@@ -45,9 +45,25 @@ def read_labels(path: Path, models: int) -> Labels:
         raise ValueError(
             f"Labels must be a .csv, .tsv or .npz file, but are `{path.name}`."
         )
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = [row for row in csv.reader(lines, delimiter=_delimiter(kind)) if row]
-    return _columns(rows, path.name, models)
+    return _columns(_rows(path, "\t" if kind == ".tsv" else ","), path.name, models)
+
+
+def _rows(path: Path, delimiter: str) -> list[list[str]]:
+    """Rows that hold anything."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"Labels `{path.name}` must be a table in UTF-8, but cannot be read"
+            f" ({error}): save it anew as CSV in UTF-8."
+        ) from error
+    if any("\0" in cell for row in rows for cell in row):
+        raise ValueError(
+            f"Labels `{path.name}` must be text, but hold a null character: save them"
+            " anew as CSV in UTF-8."
+        )
+    return rows
 
 
 def labels_beside(path: Path, models: int) -> Labels:
@@ -128,16 +144,16 @@ def read_weights(path: Path, models: int) -> Float[np.ndarray, " models"]:
         ValueError: when there are not as many as models, one is negative or not finite,
             or they do not sum to one.
     """
-    if path.suffix.lower() == ".npy":
-        weights = np.asarray(np.load(path, allow_pickle=False), dtype=float)
-    else:
-        words = path.read_text("utf-8-sig").replace(",", " ").split()
-        try:
+    try:
+        if path.suffix.lower() == ".npy":
+            weights = np.asarray(np.load(path, allow_pickle=False), dtype=float)
+        else:
+            words = path.read_text("utf-8-sig").replace(",", " ").split()
             weights = np.array([float(word) for word in words])
-        except ValueError as error:
-            raise ValueError(
-                f"Weights `{path.name}` must be numbers, one per model: {error}."
-            ) from None
+    except (ValueError, TypeError, EOFError) as error:
+        raise ValueError(
+            f"Weights `{path.name}` must be numbers, one per model: {error}."
+        ) from None
     if weights.shape != (models,):
         raise ValueError(
             f"Weights `{path.name}` must be one number for each of the {models} models,"
@@ -239,10 +255,6 @@ def column_of(
             f" none of them: there are {there or 'none at all'}."
         )
     return given
-
-
-def _delimiter(kind: str) -> str:
-    return "\t" if kind == ".tsv" else ","
 
 
 def _columns(rows: list[list[str]], name: str, models: int) -> Labels:

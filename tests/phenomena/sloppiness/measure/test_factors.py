@@ -99,7 +99,7 @@ def test_symmetrized_kl_is_embedded_without_its_distances():
     assert (found.signature < 0).any()
     np.testing.assert_allclose(found.eigenvalues, exact.eigenvalues, atol=1e-11)
     np.testing.assert_allclose(found.coordinates, exact.coordinates, atol=1e-9)
-    assert (found.about.distance, found.about.samples) == ("symmetrized_kl", 25)
+    assert (found.about.distance, found.about.samples) == ("symmetrized-kl", 25)
     np.testing.assert_allclose(place(found, distances), found.coordinates, atol=1e-9)
 
 

@@ -165,7 +165,7 @@ def embed_symmetrized_kl(
     if not np.isfinite(logarithms).all():
         raise ValueError(
             "Argument `source` must hold positive probabilities for this distance, but"
-            " one is zero: pass `Predictions(source, smoothing=...)`, or logits."
+            " one is zero: give them as logits, or smooth (`smoothing`, such as 1e-6)."
         )
     samples = predictions.samples
     return embed_factors(
@@ -175,7 +175,7 @@ def embed_symmetrized_kl(
         scale=1 / samples,
         weights=weights,
         search=search,
-        about=about or About("symmetrized_kl", samples),
+        about=about or About("symmetrized-kl", samples),
     )
 
 

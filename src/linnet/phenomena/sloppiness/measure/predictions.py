@@ -25,6 +25,7 @@ from linnet.phenomena.sloppiness.measure.normalization import (
 )
 
 WHOLE = slice(None)
+BYTES_AT_ONCE = 2**23  # that `check` has in work, few enough for the cache
 
 
 class Source(Protocol):
@@ -109,6 +110,20 @@ class Predictions:
     def dtype(self) -> np.dtype:
         """Precision in which blocks are handed out."""
         return working_dtype(np.dtype(self.source.dtype))
+
+    def check(self) -> None:
+        """Read everything once, and refuse what cannot be used before work is lost.
+
+        Raises:
+            ValueError: naming the first model and sample that cannot be used.
+        """
+        read = self.packed_probabilities
+        if self.kind == "values":
+            read = self.packed_values
+        each = self.samples * self.classes * self.dtype.itemsize
+        step = max(BYTES_AT_ONCE // each, 1)
+        for start in range(0, self.models, step):
+            read(slice(start, min(start + step, self.models)))
 
     def probabilities(
         self, models: slice = WHOLE, samples: slice = WHOLE

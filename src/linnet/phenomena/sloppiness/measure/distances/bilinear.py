@@ -58,7 +58,7 @@ class Gaussian(AbstractDistance):
             raise ValueError(
                 "The distance `gaussian` must be given `values`, but is given"
                 f" `{predictions.kind}`: use a distance between distributions, or say"
-                " that they are values (Predictions(..., kind='values'))."
+                " that they are values (`kind`)."
             )
 
     def first(self, predictions: Predictions) -> AbstractPass:
@@ -187,8 +187,8 @@ def information(predictions: Predictions, models: Models, samples: slice) -> Pan
             f"Predictions of model {first + model} on sample"
             f" {(samples.start or 0) + sample} must give every class a probability"
             f" above zero, but give class {label} none: the symmetrized"
-            " Kullback-Leibler divergence is infinite. Smooth"
-            " (`Predictions(..., smoothing=1e-6)`), or use another distance."
+            " Kullback-Leibler divergence is infinite. Smooth (`smoothing`,"
+            " such as 1e-6), or use another distance."
         )
     return probabilities, logarithms
 

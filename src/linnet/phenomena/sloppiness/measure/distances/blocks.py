@@ -147,6 +147,5 @@ def _refuse_infinite(
         f" {samples} samples, but have none on some, and so have {len(infinite)} pairs"
         f" of models {rows.start} to {rows.stop - 1} and {columns.start} to"
         f" {columns.stop - 1}: their distance is infinite. State what such a sample"
-        " counts (`Bhattacharyya(disjoint=100.0)` is common), or smooth"
-        " (`Predictions(..., smoothing=1e-6)`)."
+        " counts (`disjoint`, 100 is common), or smooth (`smoothing`, such as 1e-6)."
     )
