@@ -225,9 +225,9 @@ def test_a_billion_steps_take_as_long_as_a_thousand():
             mode_averages(GradientDescent(1.0), variances, uniform_checkpoints(count))
         return time.process_time() - begin
 
-    times = [(seconds(10**9), seconds(10**3)) for _ in range(10)]
+    times = [(seconds(10**9), seconds(10**3)) for _ in range(4)]
     long, short = (min(column) for column in zip(*times, strict=True))
-    assert long < 1.2 * short
+    assert long < 3 * short  # by steps it would be a million times
 
 
 def test_maps_over_steps_and_counts_are_one_call():

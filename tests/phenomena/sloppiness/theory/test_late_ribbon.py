@@ -125,3 +125,7 @@ def test_what_has_no_late_form_is_refused():
         curve_spectrum(0.0)
     with pytest.raises(ValueError, match="`count` must be a whole number >= 1"):
         curve_spectrum(1.0, 0)
+    with pytest.raises(ValueError, match="`count` must be a whole number >= 1"):
+        curve_spectrum(1.0, np.nan)
+    with pytest.raises(ValueError, match="`log_range` must be <= 1500"):
+        curve_spectrum([1.0, 2000.0])

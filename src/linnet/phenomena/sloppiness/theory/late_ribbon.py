@@ -22,6 +22,7 @@ from linnet.shapes import Float
 
 RANGE = "it is the logarithm of a ratio of eigenvalues"
 SLOPE = "it is by how much ln(lambda) falls per mode"
+LARGEST_RANGE = 1500.0
 NEIGHBORS = 40  # in either sum of the symbol; what is beyond is below rounding
 
 
@@ -167,11 +168,11 @@ def curve_spectrum(
     Valid for: as `curve_dimension`.
 
     Args:
-        log_range: $L>0$, any shape.
+        log_range: $L$ in (0, 1500], any shape.
         count: How many eigenvalues.
 
     Raises:
-        ValueError: when `log_range` is not positive or `count` < 1.
+        ValueError: when `log_range` is out of range or `count` no whole number >= 1.
 
     Reference: derived here; quadrature of Gauss and Legendre.
 
@@ -181,6 +182,12 @@ def curve_spectrum(
     """
     length = check_positive("log_range", log_range, RANGE)
     check_count("count", count, "it counts eigenvalues")
+    if length.max(initial=0.0) > LARGEST_RANGE:
+        raise ValueError(
+            f"Argument `log_range` must be <= {LARGEST_RANGE:g}, the range of numbers"
+            f" in double precision, but is {length.max():.6g}: eigenvalues follow"
+            " `sech_symbol`."
+        )
     # The kernel is analytic up to a distance pi of the axis.
     nodes = int(count + 24 + 2 * length.max(initial=0.0))
     at, weights = np.polynomial.legendre.leggauss(nodes)
