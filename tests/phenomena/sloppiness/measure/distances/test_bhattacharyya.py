@@ -77,6 +77,18 @@ def test_a_few_samples_far_apart_do_not_spoil_a_close_pair():
     assert distance_matrix(p)[0, 1] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(("classes", "bound"), [(10, 6e-7), (35, 3e-6)])
+def test_where_all_samples_are_rounded_alike_errors_stay_small(
+    classes: int, bound: float
+):
+    truth = np.eye(classes)[np.arange(40) % classes]
+    p = softmax(np.linspace(0, 10, 12)[:, None, None] * truth).astype(np.float32)
+    found, expected = distance_matrix(p), plain(p, p)
+    assert abs(found - expected).max() < bound
+    close = (expected < 1e-2) & (expected > 0)
+    assert (abs(found - expected)[close] / expected[close] < 1e-5).all()
+
+
 def test_copies_are_at_distance_zero():
     p = np.repeat(drawn(5, 40, 10), 3, axis=0).astype(np.float32)
     found = distance_matrix(p)

@@ -27,7 +27,7 @@ from jax import lax
 # products are slower there, and its loops are slow below.
 FEWEST_TERMS, MOST_UNROLLED_CLASSES = 16, 16
 SAMPLES_PER_SPLIT = 8
-CLASSES_AT_ONCE = 32  # of a matrix product: rounding of like terms adds up
+CLASSES_AT_ONCE = 128  # of a matrix product: rounding of like terms adds up
 CLASS_BLOCK = 16  # classes that are unrolled at a time where there are more
 
 
