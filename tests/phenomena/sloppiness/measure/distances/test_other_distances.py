@@ -86,6 +86,26 @@ def test_gaussian_distances_are_squared_distances_of_outputs(shape: tuple[int, .
     np.testing.assert_allclose(found, squared / (8 * 0.25 * 30), rtol=1e-12, atol=1e-15)
 
 
+def test_what_values_have_in_common_costs_no_digits():
+    small = np.random.default_rng(0).normal(size=(9, 30))
+    common = 1e6 * np.linspace(1, 2, 30)
+    expected = distance_matrix(
+        Predictions(common + small - common, "values"), Gaussian()
+    )
+    found = distance_matrix(Predictions(common + small, "values"), Gaussian())
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_divergences_of_many_classes_keep_digits_in_double_precision():
+    rng = np.random.default_rng(5)
+    logits = 2 * rng.normal(size=(1, 40, 1000))
+    sizes = 1e-4 * np.arange(4)[:, None, None]
+    p = softmax(logits + sizes * rng.normal(size=(40, 1000)))
+    found = distance_matrix(p, JensenShannon())[0, 1:]
+    expected = plain(p, jensen_shannon_of_pair)[0, 1:]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
 def test_disjoint_supports_are_ln_2_apart_for_jensen_shannon():
     p = np.eye(3, dtype=np.float32)[:, None, :]
     found = distance_matrix(p, "jensen-shannon")

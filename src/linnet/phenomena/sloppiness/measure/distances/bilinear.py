@@ -62,7 +62,7 @@ class Gaussian(AbstractDistance):
             )
 
     def first(self, predictions: Predictions) -> AbstractPass:
-        return Bilinear("values", 1 / (8 * self.deviation**2))
+        return Bilinear("values", 1 / (8 * self.deviation**2), origin=predictions)
 
     def features(self, predictions: Predictions) -> tuple[int, np.dtype]:
         return predictions.classes, DOUBLE
@@ -122,10 +122,13 @@ class Bilinear(AbstractPass):
     Args:
         form: What the factors are.
         scale: What products of differences are multiplied with, beside $1 / n$.
+        origin: Of values, whose first model is taken off all: what they have in common
+            would cost the digits in which they differ.
     """
 
     form: Form
     scale: float
+    origin: Predictions | None = None
     dtype: np.dtype = DOUBLE
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -136,7 +139,10 @@ class Bilinear(AbstractPass):
     ) -> Panel:
         """One factor or both, `(samples, features, models)` each."""
         if self.form == "values":
-            return (predictions.packed_values(models, samples, DOUBLE),)
+            values = predictions.packed_values(models, samples, DOUBLE)
+            if self.origin is not None:
+                values -= self.origin.packed_values(slice(0, 1), samples, DOUBLE)
+            return (values,)
         if self.form == "roots":
             return (predictions.packed_roots(models, samples, DOUBLE),)
         return information(predictions, models, samples)

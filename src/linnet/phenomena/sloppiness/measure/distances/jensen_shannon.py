@@ -25,7 +25,7 @@ from linnet.phenomena.sloppiness.measure.predictions import Predictions
 
 DOUBLE = np.dtype(np.float64)
 # Below these the difference of entropies keeps too few digits for a relative 1e-5.
-NEAR = {np.dtype(np.float32): 2e-2, DOUBLE: 1e-9}
+NEAR = {np.dtype(np.float32): 2e-2, DOUBLE: 1e-7}
 VERY_NEAR = 2e-5  # below which rounding of the probabilities is felt
 
 
