@@ -100,11 +100,19 @@ def test_the_owner_of_data_is_told_widths_and_shares_in_plain_words(found, diabe
     assert "deviation up to 109" in told[0].prediction
     assert "slope 0.5, " in told[1].prediction
     assert "thin ribbon" in told[1].question
-    assert headline(diabetes).startswith("Training on this target stays on a ribbon")
+    assert "on a ribbon: 3 dimensions hold 100" in headline(diabetes)
     numbers = predictions(diabetes)
     json.dumps(numbers, allow_nan=False)
     assert numbers["widest_start"][1] == pytest.approx(109, rel=0.01)
     assert settings(diabetes) == {"learning_rate": numbers["learning_rate"]}
+
+
+def test_the_summary_says_what_the_usual_start_does_and_what_would_help():
+    digits = pose(linnet.load("digits", center=True), quick=True)
+    told = headline(digits)
+    assert "these 10 targets together" in told
+    assert "from the usual start, in more dimensions" in told
+    assert told.endswith("from starts of deviation 8.4 × 10⁻⁴ they hold 95 %.")
 
 
 def test_what_was_not_trained_is_told_as_such(diabetes):

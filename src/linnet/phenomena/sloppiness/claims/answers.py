@@ -55,17 +55,30 @@ def headline(problem: Problem) -> str:
         return ""
     steps = data_question.durations(problem)[-1]
     widest = data_question.widest_start(problem, steps)
-    where = f"over {steps} steps of a single layer"
-    if widest == 0:
-        return (
-            f"Training on this target moves in more than {DIMENSIONS} dimensions"
-            f" {where}, however small the start."
-        )
-    return (
-        f"Training on this target stays on a ribbon of {DIMENSIONS} dimensions"
-        f" ({percent(FRACTION)} of the variance {where}) from starts of deviation up"
-        f" to {number(widest, 2)}."
+    usual = percent(data_question.usual_share(problem, steps))
+    told = (
+        f"{_whose(problem)} moves a single layer, over {steps} steps from the usual"
+        f" start, in more dimensions than it needs: {DIMENSIONS} hold {usual} of the"
+        " variance"
     )
+    if data_question.usual_share(problem, steps) >= FRACTION:
+        return (
+            f"{_whose(problem)} moves a single layer on a ribbon: {DIMENSIONS}"
+            f" dimensions hold {usual} of the variance over {steps} steps from the"
+            " usual start."
+        )
+    if widest == 0:
+        return f"{told}, and smaller starts do not change that."
+    return f"{told}; from starts of deviation {number(widest, 2)} they hold 95 %."
+
+
+def _whose(problem: Problem) -> str:
+    outputs = len(problem.moments.yx)
+    return f"Training on {_target(outputs)}"
+
+
+def _target(outputs: int) -> str:
+    return "this target" if outputs == 1 else f"these {outputs} targets together"
 
 
 def answers(problem: Problem, verdicts: Verdicts) -> tuple[Answer, ...]:
@@ -87,8 +100,8 @@ def _start_answer(problem: Problem, verdict: Verdict | None) -> Answer:
     at = [start for t, start in starts(problem) if t == steps][-1]
     return Answer(
         question=(
-            "How wide may the start be for training on this target to stay on a thin"
-            " ribbon?"
+            "How wide may the start be for training on"
+            f" {_target(len(problem.moments.yx))} to stay on a thin ribbon?"
         ),
         prediction=(
             f"{told} ({percent(FRACTION)} of the variance of {steps} steps in"
@@ -121,9 +134,9 @@ def _tasks_answer(problem: Problem, verdict: Verdict | None) -> Answer:
     return Answer(
         question="Would other targets on these inputs move on a thin ribbon, too?",
         prediction=(
-            f"{told} ({_slope_words(problem)}); at {number(at, 2)} times the start"
-            f" {percent(float(predicted))} of the variance lie in {DIMENSIONS}"
-            " dimensions"
+            f"{told} ({_slope_words(problem)}); with weights {number(at, 2)} times as"
+            f" large as the start's, {percent(float(predicted))} of the variance lie in"
+            f" {DIMENSIONS} dimensions"
         ),
         observation=(
             NOT_RUN
@@ -145,7 +158,7 @@ def _slope_words(problem: Problem) -> str:
     return (
         f"the spectrum falls by a factor {number(float(np.exp(found.slope)), 3)} from"
         f" direction to direction{beside}, slope {number(found.slope, 2)}, $R^2$ ="
-        f" {found.quality:.2f}; late in training a ribbon takes {needed}"
+        f" {found.quality:.2f}; late in training a ribbon takes a slope of {needed}"
     )
 
 

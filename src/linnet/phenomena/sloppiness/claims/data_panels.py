@@ -13,6 +13,7 @@ GRID = 61  # places of a predicted line
 ROWS = 24  # durations of the map
 REACH = 30.0  # how far the axis of target ratios goes on either side
 SHARE = "share of the variance in three dimensions"
+UPRIGHT = "upright: usual start"
 START = "deviation of the weights at the start"
 
 Seen = Mapping[tuple[int, float], Estimate]
@@ -51,14 +52,18 @@ def over_starts(problem: Problem, seen: Seen) -> Panel:
     usual = data_question.usual_start(problem)
     series = [
         _edge(starts),
-        Series(np.full(2, usual), np.array([0.0, 1.0]), "usual start", "guide"),
+        Series(
+            np.full(2, usual), np.array([0.0, 1.0]), "upright: usual start", "guide"
+        ),
     ]
     for color, steps in enumerate(data_question.durations(problem)):
         axes = data_question.axes(problem, steps)
         share = axes.share(starts, data_question.dimensions(axes))
         series.append(Series(starts, share, f"{steps} steps", color=color))
         series.append(_dots(seen, steps, color))
-    return Panel("all learn this target", START, SHARE, tuple(series), x_scale="log")
+    return Panel(
+        "all learn the data's target", START, SHARE, tuple(series), x_scale="log"
+    )
 
 
 def over_targets(problem: Problem, seen: Seen) -> Panel:
@@ -104,4 +109,4 @@ def _dots(seen: Seen, steps: int, color: int) -> Series:
 
 
 def _edge(grid: np.ndarray) -> Series:
-    return Series(grid[[0, -1]], np.full(2, FRACTION), "a ribbon: 95 %", "guide")
+    return Series(grid[[0, -1]], np.full(2, FRACTION), "level: a ribbon, 95 %", "guide")
