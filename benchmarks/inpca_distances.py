@@ -70,41 +70,45 @@ def rows_of_classes(classes: int, sizes: Sizes) -> list[Row]:
     found = interleave({**timers, "theirs": stopwatch(lambda: call(chunk))})
     scaled = "" if part == sizes.samples else f", {part} samples, scaled"
     workload = f"inPCA distances N={sizes.models} n={sizes.samples} C={classes}"
-    rows = [
-        Row(
+    last: dict[str, np.ndarray] = {}
+    rows = []
+    for kind, predictions in kinds.items():
+
+        def ours(kind: str = kind, predictions: np.ndarray = predictions) -> None:
+            last[kind] = distance_matrix(predictions)
+
+        memory = peak_growth(ours)
+        row = Row(
             f"{workload}, {kind}",
             found[kind],
             f"{name}, chunks of {chunk}{scaled}",
             found["theirs"].per(part / sizes.samples),
             goal=GOAL if classes == MAIN else None,
-            error=error(predictions, sizes),
+            error=error(last[kind], predictions, sizes),
             error_limit=ERROR,
-            memory=(memory := peak_growth(lambda p=predictions: distance_matrix(p))),
+            memory=memory,
             compile_seconds=max(first[kind] - found[kind].median, 0.0),
             details=_details(predictions, found[kind], memory),
         )
-        for kind, predictions in kinds.items()
-    ]
-    ours = found["along training"]
+        rows.append(row)
     close = Row(
         f"{workload}, close pairs",
-        ours,
-        error=close_error(given, sizes),
+        found["along training"],
+        error=close_error(last["along training"], given, sizes),
         error_limit=CLOSE_ERROR,
         details={"error": f"relative, of distances below {CLOSE:g}"},
     )
     return [*rows, close]
 
 
-def error(given: np.ndarray, sizes: Sizes) -> float:
+def error(ours: np.ndarray, given: np.ndarray, sizes: Sizes) -> float:
     """The largest, over distances of the first models from all others."""
     exact = _exact_rows(given, sizes.checked)
-    return float(np.abs(distance_matrix(given)[: sizes.checked] - exact).max())
+    return float(np.abs(ours[: sizes.checked] - exact).max())
 
 
-def close_error(given: np.ndarray, sizes: Sizes) -> float:
+def close_error(ours: np.ndarray, given: np.ndarray, sizes: Sizes) -> float:
     """The largest relative one of pairs drawn from those that are close."""
-    ours = distance_matrix(given)
     left, right = np.nonzero(np.triu(ours < CLOSE, 1))
     drawn = np.random.default_rng(0).permutation(len(left))[: sizes.checked_pairs]
     left, right = left[drawn], right[drawn]
