@@ -165,7 +165,7 @@ def test_wrong_use_ends_with_a_message_and_status_2(tmp_path, kind, options, mes
     assert status == 2
     assert message in err.replace("\n", "")
     assert not (out / "coordinates.nc").exists()
-    assert not list(out.glob("distances/tile*"))
+    assert not list(out.rglob("tile*"))
 
 
 def test_models_that_share_no_class_are_far_apart_where_that_is_said(tmp_path):

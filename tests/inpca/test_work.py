@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import signal
 import subprocess
@@ -9,7 +10,14 @@ import numpy as np
 import pytest
 from plain_classifiers import trained_predictions
 
-from linnet.inpca import Settings, embed, load_embedding, place, prepare
+from linnet.inpca import (
+    Settings,
+    cost_left,
+    embed,
+    load_embedding,
+    place,
+    prepare,
+)
 
 # The work of a user's process, each tile as slow as a large one.
 SLOW = """
@@ -151,8 +159,6 @@ def test_a_second_run_computes_no_tile(many, tmp_path):
 
 
 def test_out_of_core_gives_what_memory_gives(many, tmp_path):
-    import dataclasses
-
     job = prepare(many, Settings(components=3))
     tiled = dataclasses.replace(job, cost=dataclasses.replace(job.cost, route="tiles"))
     inside = embed(job, tmp_path / "inside")
@@ -193,10 +199,43 @@ def test_landmarks_give_a_map_that_is_labelled_approximate(many, tmp_path):
     np.testing.assert_allclose(placed.coordinates, found.coordinates, atol=1e-6)
 
 
-def test_tiles_of_other_data_or_of_another_distance_are_not_taken(saved, tmp_path):
+def test_each_distance_has_its_own_folder_of_tiles(saved, tmp_path):
     embed(prepare(saved), tmp_path)
-    with pytest.raises(ValueError, match="distances"):
-        embed(prepare(saved, Settings(distance="hellinger")), tmp_path)
+    embed(prepare(saved, Settings(distance="hellinger")), tmp_path)
+    folders = {folder.name for folder in (tmp_path / "distances").iterdir()}
+    assert folders == {"bhattacharyya", "hellinger"}
+    alone = embed(prepare(saved, Settings(distance="hellinger")), tmp_path / "alone")
+    again = load_embedding(str(tmp_path))
+    np.testing.assert_array_equal(again.coordinates, alone.coordinates)
+
+
+def test_tiles_of_other_settings_are_refused_in_words(saved, tmp_path):
+    embed(prepare(saved), tmp_path)
+    other = prepare(saved, Settings(smoothing=0.1, disjoint=9.0))
+    said = r"\(disjoint was not set, is 9.0; smoothing was 0.0, is 0.1\).*`--out`"
+    with pytest.raises(ValueError, match=said):
+        embed(other, tmp_path)
+    np.savez(saved, predictions=trained_predictions(seed=1)[0])
+    with pytest.raises(ValueError, match=r"\(the file has changed\): name another"):
+        embed(prepare(saved), tmp_path)
+
+
+def test_an_interrupted_run_is_told_only_what_is_left(many, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def stop(done, total):
+        if done == 3:
+            raise Stopped
+
+    job = prepare(many)
+    job = dataclasses.replace(job, cost=dataclasses.replace(job.cost, seconds=60.0))
+    assert cost_left(job, tmp_path) == job.cost
+    with pytest.raises(Stopped):
+        embed(job, tmp_path, on_tile=stop)
+    left = cost_left(job, tmp_path)  # 150 models are 3 rows of tiles, 6 in all
+    assert left.seconds == 30
+    assert left.disk == job.cost.disk / 2
 
 
 def test_given_distances_are_embedded_as_they_are(tmp_path):

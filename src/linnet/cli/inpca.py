@@ -180,10 +180,10 @@ def _embed(
     columns: tuple[str | None, str | None, str | None],
 ) -> None:
     from linnet.cli.inpca_page import check_columns, headline, scatter_of, write_page
-    from linnet.inpca import embed, summary
+    from linnet.inpca import cost_left, embed, summary
 
     check_columns(job.labels, columns)
-    console.note(job.cost.sentence())
+    console.note(cost_left(job, folder).sentence())
     try:
         with console.bar() as bar:
             found = embed(job, folder, on_tile=bar.advance, on_stage=bar.stage)

@@ -13,6 +13,7 @@ from linnet.inpca.settings import (
     KINDS as KINDS,
     Settings as Settings,
 )
+from linnet.inpca.stored import cost_left as cost_left
 from linnet.inpca.work import (
     embed as embed,
     load_embedding as load_embedding,

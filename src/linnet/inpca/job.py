@@ -65,11 +65,11 @@ class Job:
 
 
 def prepare(
-    path: Path,
+    path: str | Path,
     settings: Settings | None = None,
     *,
-    labels: Path | None = None,
-    weights: Path | None = None,
+    labels: str | Path | None = None,
+    weights: str | Path | None = None,
     memory_limit: float | None = None,
     command: str = "",
 ) -> Job:
@@ -96,6 +96,8 @@ def prepare(
     settings = settings or Settings()
     from linnet.study.prediction_files import fingerprint
 
+    path = Path(path)
+    labels, weights = (None if f is None else Path(f) for f in (labels, weights))
     check(settings)
     predictions, matrix = _opened(path, settings)
     models = predictions.models if predictions is not None else len(_known(matrix))

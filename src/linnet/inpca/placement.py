@@ -37,11 +37,11 @@ class Placement:
 
 
 def place(
-    path: Path,
-    into: Path,
-    out: Path,
+    path: str | Path,
+    into: str | Path,
+    out: str | Path,
     *,
-    labels: Path | None = None,
+    labels: str | Path | None = None,
     array: str | None = None,
     memory_limit: float | None = None,
 ) -> Placement:
@@ -66,6 +66,8 @@ def place(
         ValueError: when there is no result, its predictions have changed or are gone,
             the new ones do not fit to them, or `out` would hide the result.
     """
+    path, into, out = Path(path), Path(into), Path(out)
+    labels = None if labels is None else Path(labels)
     if out.resolve() == into.resolve():
         raise ValueError(
             f"Option `--out` must be another folder than `--into`, {into}: the page"

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linnet.inpca.cost import check_disk, side_of
+from linnet.inpca.cost import check_disk
 from linnet.inpca.job import Job
-from linnet.inpca.settings import distance_of, facts
+from linnet.inpca.settings import distance_of
+from linnet.inpca.stored import cost_left, store_of
 from linnet.study.source_views import Chosen
 from linnet.study.whole_files import write_text, write_whole
 
@@ -26,20 +27,20 @@ Told = Callable[[str], None]
 
 RESULT = "coordinates.nc"
 SUMMARY = "inpca.json"
-TILES = "distances"
 
 
 def embed(
     job: Job,
-    out: Path,
+    out: str | Path,
     *,
     on_tile: Progress | None = None,
     on_stage: Told = lambda text: None,
 ) -> "Embedding":
     """Do the work, and save it as `coordinates.nc` and `coordinates.csv` in `out`.
 
-    Distances lie in `out/distances`, tile by tile; those that are there already are
-    not computed again, and the result has the same bits as if they had been.
+    Distances lie in a folder of their name in `out/distances`, tile by tile; those that
+    are there already are not computed again, and the result has the same bits as if
+    they had been.
 
     Args:
         job: From `prepare`.
@@ -49,10 +50,11 @@ def embed(
 
     Raises:
         ValueError: when predictions are no probabilities, there are fewer components
-            than asked for, `out` holds the distances of other data, or the disk has no
-            room for them.
+            than asked for, `out` holds these distances of other data or settings, or
+            the disk has no room for them.
     """
-    check_disk(job.cost, out)
+    out = Path(out)
+    check_disk(cost_left(job, out), out)
     out.mkdir(parents=True, exist_ok=True)
     if job.settings.landmarks is not None:
         on_stage(f"{job.settings.landmarks:,} of {job.models:,} models as landmarks")
@@ -114,7 +116,7 @@ def save_embedding(embedding: "Embedding", out: Path) -> None:
     )
 
 
-def load_embedding(path: Path) -> "Embedding":
+def load_embedding(path: str | Path) -> "Embedding":
     """A saved embedding, to the last bit.
 
     Args:
@@ -127,6 +129,7 @@ def load_embedding(path: Path) -> "Embedding":
 
     from linnet.phenomena.sloppiness.measure.embedding import Embedding
 
+    path = Path(path)
     file = path / RESULT if path.is_dir() else path
     if not file.is_file():
         raise ValueError(
@@ -151,16 +154,9 @@ def table(labels: Mapping[str, np.ndarray], coordinates: np.ndarray) -> str:
 def _distances(job: Job, out: Path, on_tile: Progress | None) -> Any:
     from linnet.phenomena.sloppiness.measure.distances import distance_matrix
     from linnet.phenomena.sloppiness.measure.tiles import assembled
-    from linnet.study.tile_store import TileStore
 
     assert job.predictions is not None
-    store = TileStore(
-        out / TILES,
-        facts(job.settings, job.predictions, job.content),
-        job.models,
-        side_of(job.models),
-        job.predictions.dtype,
-    )
+    store = store_of(job, out)
     distance_matrix(
         job.predictions,
         distance_of(job.settings),

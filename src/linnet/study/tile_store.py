@@ -187,21 +187,38 @@ def _check_manifest(path: Path, expected: dict[str, Any]) -> None:
     found = _manifest_in(path)
     if found["identity"] == expected["identity"]:
         return
-    was = {**found, **found["facts"]}
-    asked = {**expected, **expected["facts"]}
-    names = [
-        name
-        for name in sorted({*was, *asked} - {"identity", "facts"})
-        if was.get(name) != asked.get(name)
-    ]
-    differences = "; ".join(
-        f"{name} was {was.get(name)!r}, is {asked.get(name)!r}" for name in names
-    )
+    differences = "; ".join(_differences(_told(found), _told(expected)))
     raise ValueError(
         f"Folder `{path.parent}` must hold tiles of the same computation, but theirs"
         f" was another ({differences or 'its manifest was changed'}): name another"
-        " folder, or delete this one to begin anew."
+        " folder (`--out`), or delete this one to begin anew."
     )
+
+
+def _told(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Facts and the options among them, side by side."""
+    facts = manifest["facts"]
+    options = facts.get("options")
+    told = {**manifest, **facts, **(options if isinstance(options, dict) else {})}
+    return {k: v for k, v in told.items() if k not in ("identity", "facts", "options")}
+
+
+def _differences(was: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """In words; no one can tell two hashes apart, and a size brings others along."""
+    names = {name for name in {*was, *now} if was.get(name) != now.get(name)}
+    if "size" in names:
+        names -= {"side", "shape"}
+    words = {"content": "the file has changed"}
+    return [
+        words.get(
+            name, f"{name} was {_value(was.get(name))}, is {_value(now.get(name))}"
+        )
+        for name in sorted(names)
+    ]
+
+
+def _value(value: Any) -> str:
+    return "not set" if value is None else repr(value)
 
 
 def _check_empty(folder: Path) -> None:
