@@ -5,26 +5,16 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
+
+from linnet.study.source_views import Source
 
 BYTES_AT_ONCE = 2**25
 
 
-class Opened(Protocol):
-    """What opened predictions behave like: an array of which slices are read."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def dtype(self) -> Any: ...
-
-    def __getitem__(self, key: Any) -> Any: ...
-
-
-def open_predictions(path: str | Path, member: str | None = None) -> Opened:
+def open_predictions(path: str | Path, member: str | None = None) -> Source:
     """Predictions in a file or folder, as something that can be sliced.
 
     Args:
@@ -71,7 +61,7 @@ def open_predictions(path: str | Path, member: str | None = None) -> Opened:
     )
 
 
-def fingerprint(opened: Opened) -> str:
+def fingerprint(opened: Source) -> str:
     """SHA-256 of the numbers, their type and shape, whatever file they are in.
 
     Reads everything once, models after models.
@@ -242,7 +232,7 @@ def _mapped_member(path: Path, info: zipfile.ZipInfo) -> np.ndarray:
         return np.memmap(path, dtype, "r", file.tell(), shape, order)
 
 
-def _zarr(path: Path, member: str | None) -> Opened:
+def _zarr(path: Path, member: str | None) -> Source:
     try:
         import zarr
     except ImportError as error:
