@@ -119,6 +119,33 @@ def test_new_models_are_placed_into_an_earlier_result(archive, embedded, tmp_pat
     assert (out / "inpca.html").exists()
 
 
+def test_a_new_file_has_its_own_kind_labels_and_color(archive, embedded, tmp_path):
+    _, old = embedded
+    predictions, _, steps = trained_predictions()
+    logits = np.log(predictions[9:18]) + np.arange(9.0)[:, None, None]
+    np.savez(tmp_path / "new.npz", logits=logits, step=steps[9:18])
+    out = tmp_path / "placed"
+    words = ["inpca", tmp_path / "new.npz", "--into", old, "--out", out]
+    status, _, err = inside(*words, "--kind", "logits", "--color", "optimizer")
+    assert status == 2
+    assert "`--color` must name a column" in err
+    assert not (out / "placed.csv").exists()
+    status, _, err = inside(*words, "--kind", "logits", "--color", "step")
+    assert status == 0, err
+    with (out / "placed.csv").open() as lines:
+        placed = [float(row["component_1"]) for row in csv.DictReader(lines)]
+    with (old / "coordinates.csv").open() as lines:
+        before = [float(row["component_1"]) for row in csv.DictReader(lines)]
+    np.testing.assert_allclose(placed, before[9:18], atol=1e-8)
+    page = (out / "inpca.html").read_text()
+    held = re.search(r'application/json" id="data">(.*?)</script>', page).group(1)
+    told = json.loads(held)
+    assert told["columns"][told["color"]]["name"] == "step"
+    status, _, err = inside(*words, "--kind", "values")
+    assert status == 2
+    assert "kind" in err
+
+
 def stored(folder, array):
     np.save(folder / "wrong.npy", array)
     return folder / "wrong.npy"
@@ -154,7 +181,7 @@ def broken(kind):
         ("", ["--color", "width"], "`--color` must name a column"),
         ("", ["--into", "nowhere"], "there is no"),
         ("", ["--labels", "nowhere.csv"], "nowhere.csv"),
-        ("", ["--into", "nowhere", "--color", "run"], "together with `--color`"),
+        ("", ["--into", "nowhere", "--sigma", 2], "together with `--sigma`"),
         ("", ["--distance", "hellinger", "--disjoint", 9], "`--disjoint` says what"),
         ("", ["--disjoint", -1], "`disjoint` must be finite and positive"),
     ],

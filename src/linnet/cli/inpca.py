@@ -1,8 +1,9 @@
 """The command `inpca`: models as points, from a file of what they predict."""
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,17 +25,12 @@ if TYPE_CHECKING:
 # Options that an earlier result has settled.
 SETTLED = (
     "distance",
-    "kind",
     "components",
     "sigma",
     "smoothing",
     "disjoint",
-    "tolerance",
     "weights",
     "landmarks",
-    "color",
-    "run",
-    "step",
 )
 
 Table = Annotated[
@@ -133,7 +129,9 @@ def inpca(
     if into is not None:
         _check_beside_into(context)
         folder = report_folder(out, f"{name}-placed")
-        _place(console, (file, array, labels), into, folder, command, limit)
+        own = {"labels": labels, "array": array, "kind": kind, "tolerance": tolerance}
+        columns = (color, run, step)
+        _place(console, file, into, folder, columns, command, memory_limit=limit, **own)
         return
     settings = Settings(
         distance=distance,
@@ -197,22 +195,21 @@ def _embed(
 
 def _place(
     console: "Console",
-    given: tuple[Path, str | None, Path | None],
+    file: Path,
     into: Path,
     folder: Path,
+    columns: tuple[str | None, str | None, str | None],
     command: str,
-    limit: float | None,
+    **given: Any,
 ) -> None:
-    from linnet.cli.inpca_page import placed_scatter, write_page
+    from linnet.cli.inpca_page import check_placed, placed_scatter, write_page
     from linnet.inpca import place
 
-    file, array, labels = given
+    look = partial(check_placed, columns=columns)
     with console.status(f"Placing the models of {file}"):
-        found = place(
-            file, into, folder, labels=labels, array=array, memory_limit=limit
-        )
+        found = place(file, into, folder, check_labels=look, **given)
     with console.status("Drawing the page"):
-        scatter = placed_scatter(found, file.name, command)
+        scatter = placed_scatter(found, file.name, command, columns)
         page = write_page(scatter, folder)
     document = {
         "command": command,

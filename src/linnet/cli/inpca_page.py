@@ -97,18 +97,42 @@ def scatter_of(
     )
 
 
-def placed_scatter(found: "Placement", name: str, command: str) -> Scatter:
-    """Old and new models together, in the components of the old ones."""
-    embedding = found.embedding
-    old, new = len(embedding.coordinates), len(found.coordinates)
-    before = _plain(embedding.about.models)
-    labels: Labels = {"models": ("embedded",) * old + ("placed",) * new}
-    for column, values in found.labels.items():
+def check_placed(
+    before: Labels, new: Labels, columns: tuple[str | None, str | None, str | None]
+) -> None:
+    """Refuse color, run and step that old and new models do not both have.
+
+    Raises:
+        ValueError: naming the labels that both have.
+    """
+    check_columns(_together(before, new), columns)
+
+
+def _together(before: Labels, new: Labels) -> Labels:
+    """Labels that both old and new models have, and which of both a model is."""
+    labels: Labels = {"models": ()}
+    for column, values in new.items():
         known = before.get(column)
         if isinstance(values, tuple) and isinstance(known, tuple):
             labels[column] = known + values
         elif isinstance(values, np.ndarray) and isinstance(known, np.ndarray):
             labels[column] = np.concatenate([known, values])
+    return labels
+
+
+def placed_scatter(
+    found: "Placement",
+    name: str,
+    command: str,
+    columns: tuple[str | None, str | None, str | None] = (None, None, None),
+) -> Scatter:
+    """Old and new models together, in the components of the old ones."""
+    color, run, step = columns
+    embedding = found.embedding
+    old, new = len(embedding.coordinates), len(found.coordinates)
+    before = _plain(embedding.about.models)
+    labels = _together(before, found.labels)
+    labels["models"] = ("embedded",) * old + ("placed",) * new
     return Scatter(
         title=f"`{name}` among {old:,} embedded models",
         lead=(
@@ -120,10 +144,10 @@ def placed_scatter(found: "Placement", name: str, command: str) -> Scatter:
         signs=embedding.signature.astype(int),
         stress=embedding.explained_stress(),
         labels=labels,
-        color="models",
+        color="models" if color is None else color,
         runs=(
-            *trajectories(before),
-            *(members + old for members in trajectories(found.labels)),
+            *trajectories(before, run, step),
+            *(members + old for members in trajectories(found.labels, run, step)),
         ),
         stress_note=_stress_note(embedding),
         words=_words(embedding, 0, None, None),

@@ -1,13 +1,14 @@
 """Models that come later, put among those of a saved result."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linnet.inpca.settings import GIVEN, Settings, distance_of, identity
+from linnet.inpca.settings import GIVEN, Settings, check, distance_of, identity
 from linnet.inpca.sources import known_labels, opened, read_matrix
 from linnet.inpca.work import SUMMARY, load_embedding, table
 from linnet.shapes import Float
@@ -43,7 +44,10 @@ def place(
     *,
     labels: str | Path | None = None,
     array: str | None = None,
+    kind: str | None = None,
+    tolerance: float | None = None,
     memory_limit: float | None = None,
+    check_labels: Callable[[Labels, Labels], None] = lambda old, new: None,
 ) -> Placement:
     """Put the models of a file among those of a saved result.
 
@@ -57,7 +61,13 @@ def place(
         out: Folder for `placed.csv`.
         labels: A table with one row per new model.
         array: Name of the array, where the file holds several.
+        kind: What this file holds, which may be another kind of numbers than the old
+            one; None for the same.
+        tolerance: How far its probabilities may be from a sum of one; None for what
+            the old ones were allowed.
         memory_limit: Bytes that the distances may take; None for no limit.
+        check_labels: Called with what is known of old and new models before any
+            distance is computed, to refuse it.
 
     Returns:
         Their coordinates.
@@ -78,11 +88,16 @@ def place(
 
     embedding = load_embedding(into)
     settings, origin = _origin(into, embedding)
-    given = replace(settings, array=array)
+    given = _as_given(settings, array, kind, tolerance)
     if settings.distance == GIVEN:
-        new, distances = None, read_matrix(path, given)
+        distances = read_matrix(path, given)
+        known = known_labels(path, labels, None, len(distances))
+        check_labels(_labels(embedding), known)
     else:
         new, old = opened(path, given), opened(origin, settings)
+        known = known_labels(path, labels, new, new.models)
+        check_labels(_labels(embedding), known)
+        distance_of(given).check(new)
         if embedding.is_approximate:  # the map is that of the landmarks
             marks = np.flatnonzero(embedding.shares)
             old = replace(old, source=Chosen(old.source, marks))
@@ -90,12 +105,34 @@ def place(
             new, old, distance_of(settings), memory_limit=memory_limit
         )
     coordinates = placed(embedding, distances)
-    known = known_labels(path, labels, new, len(coordinates))
     found = Placement(embedding, coordinates, known, settings)
     out.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.asarray(values) for name, values in known.items()}
     write_text(out / "placed.csv", table(arrays, coordinates))
     return found
+
+
+def _as_given(
+    settings: Settings, array: str | None, kind: str | None, tolerance: float | None
+) -> Settings:
+    """How the new file is read."""
+    given = replace(
+        settings,
+        array=array,
+        kind=settings.kind if kind is None else kind,
+        tolerance=settings.tolerance if tolerance is None else tolerance,
+    )
+    check(given)
+    return given
+
+
+def _labels(embedding: "Embedding") -> Labels:
+    return {
+        name: values
+        if values.dtype.kind in "iufb"
+        else tuple(str(value) for value in values)
+        for name, values in embedding.about.models.items()
+    }
 
 
 def _origin(into: Path, embedding: "Embedding") -> tuple[Settings, Path]:
@@ -113,7 +150,8 @@ def _origin(into: Path, embedding: "Embedding") -> tuple[Settings, Path]:
     if not path.exists():
         raise ValueError(
             "New models are placed by their distances to the predictions of the old"
-            f" ones, but {path} is gone: put it back."
+            f" ones, but {path} is gone: put it back, or write its new place as `file`"
+            f" into {summary}."
         )
     from linnet.study.prediction_files import fingerprint
 
