@@ -57,7 +57,7 @@ def test_the_edge_of_the_ribbon_holds_what_it_says_it_holds(diabetes):
         assert seen.stderr < 0.003
 
 
-def test_a_plain_loop_of_descent_from_zero_has_the_axes_of_the_curve(diabetes):
+def test_a_plain_loop_of_descent_from_zero_has_the_axes_of_narrow_starts(diabetes):
     data, rate = diabetes.dataset, data_question.learning_rate(diabetes)
     weights, path = np.zeros((10, 1)), []
     for _ in range(41):
@@ -69,12 +69,25 @@ def test_a_plain_loop_of_descent_from_zero_has_the_axes_of_the_curve(diabetes):
     curve = np.concatenate(path, axis=1).T
     middle = curve - curve.mean(0)
     axes = np.linalg.svd(middle, full_matrices=False)[2][:3]
-    found = data_runs._axes(diabetes) @ data_runs._curve_axes(diabetes, 40)[:, 0]
+    found = data_runs._axes(diabetes) @ data_runs._named(diabetes, 40, 0.0)[:, 0]
     overlap = np.abs(axes @ found)
     np.testing.assert_allclose(overlap, np.eye(3), atol=1e-7)
     sizes = (middle @ found).var(0).sum() / middle.var(0).sum()
     axes_in_theory = data_question.axes(diabetes, 40)
     np.testing.assert_allclose(axes_in_theory.share(0.0, 3), sizes, rtol=1e-10)
+
+
+def test_where_one_direction_dominates_starts_of_any_width_are_on_a_ribbon():
+    wine = pose(linnet.load("wine", center=True), quick=True)
+    assert data_question.widest_start(wine, 400) == np.inf
+    assert manifold.starts(wine)[-1][0] == 400
+    assert len([1 for steps, _ in manifold.starts(wine) if steps == 400]) == 1
+    assert data_question.usual_share(wine, 400) == pytest.approx(0.9564, abs=1e-3)
+    assert "on a ribbon: 3 dimensions hold 95.6" in headline(wine)
+    first, second = answers(wine, {})
+    assert first.prediction.startswith("any width")
+    assert "one direction has" in second.prediction
+    assert predictions(wine)["widest_start"][1] is None
 
 
 def test_the_figure_has_a_map_its_boundary_and_dots_in_their_shade(found, diabetes):
@@ -97,13 +110,13 @@ def test_the_owner_of_data_is_told_widths_and_shares_in_plain_words(found, diabe
     verdict, _ = found
     told = answers(diabetes, {CLAIM.name: verdict})
     assert [a.outcome for a in told] == ["holds", "holds"]
-    assert "deviation up to 109" in told[0].prediction
+    assert "deviation up to 126" in told[0].prediction
     assert "slope 0.5, " in told[1].prediction
     assert "thin ribbon" in told[1].question
     assert "on a ribbon: 3 dimensions hold 100" in headline(diabetes)
     numbers = predictions(diabetes)
     json.dumps(numbers, allow_nan=False)
-    assert numbers["widest_start"][1] == pytest.approx(109, rel=0.01)
+    assert numbers["widest_start"][1] == pytest.approx(126, rel=0.01)
     assert settings(diabetes) == {"learning_rate": numbers["learning_rate"]}
 
 
@@ -112,7 +125,7 @@ def test_the_summary_says_what_the_usual_start_does_and_what_would_help():
     told = headline(digits)
     assert "these 10 targets together" in told
     assert "from the usual start, in more dimensions" in told
-    assert "from starts of deviation 8.4" in told
+    assert "from starts of deviation 0.0015" in told
     assert told.endswith("they hold 95 %.")
 
 

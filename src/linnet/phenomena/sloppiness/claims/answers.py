@@ -55,7 +55,7 @@ def headline(problem: Problem) -> str:
         return ""
     steps = data_question.durations(problem)[-1]
     widest = data_question.widest_start(problem, steps)
-    usual = percent(data_question.usual_share(problem, steps))
+    usual = _share(data_question.usual_share(problem, steps))
     told = (
         f"{_whose(problem)} moves a single layer, over {steps} steps from the usual"
         f" start, in more dimensions than it needs: {DIMENSIONS} hold {usual} of the"
@@ -107,7 +107,7 @@ def _start_answer(problem: Problem, verdict: Verdict | None) -> Answer:
             f"{told} ({percent(FRACTION)} of the variance of {steps} steps in"
             f" {DIMENSIONS} dimensions); from the usual start,"
             f" {number(data_question.usual_start(problem), 2)}, they hold"
-            f" {percent(usual)}"
+            f" {_share(usual)}"
         ),
         observation=(
             NOT_RUN
@@ -135,7 +135,7 @@ def _tasks_answer(problem: Problem, verdict: Verdict | None) -> Answer:
         question="Would other targets on these inputs move on a thin ribbon, too?",
         prediction=(
             f"{told} ({_slope_words(problem)}); with weights {number(at, 2)} times as"
-            f" large as the start's, {percent(float(predicted))} of the variance lie in"
+            f" large as the start's, {_share(float(predicted))} of the variance lie in"
             f" {DIMENSIONS} dimensions"
         ),
         observation=(
@@ -148,18 +148,28 @@ def _tasks_answer(problem: Problem, verdict: Verdict | None) -> Answer:
 
 
 def _slope_words(problem: Problem) -> str:
-    needed = number(float(theory.critical_slope(FRACTION, DIMENSIONS)), 2)
     variances = data_question.question(problem).directions.variances
     skip = int(variances[0] > HUGE * variances[1])
     if len(variances) - skip < 4:
         return "the inputs have few directions"
     found = spectrum_slope(variances, skip=skip)
-    beside = " beside its largest" if skip else ""
-    return (
-        f"the spectrum falls by a factor {number(float(np.exp(found.slope)), 3)} from"
-        f" direction to direction{beside}, slope {number(found.slope, 2)}, $R^2$ ="
-        f" {found.quality:.2f}; late in training a ribbon takes a slope of {needed}"
+    falls = (
+        f"falls by a factor {number(float(np.exp(found.slope)), 3)} from direction to"
+        f" direction, slope {number(found.slope, 2)}, $R^2$ = {found.quality:.2f}"
     )
+    if skip:
+        first = _share(float(variances[0] / variances.sum()))
+        return f"one direction has {first} of the inputs' variance; the rest {falls}"
+    needed = number(float(theory.critical_slope(FRACTION, DIMENSIONS)), 2)
+    return (
+        f"the inputs' spectrum {falls}; late in training a straight one needs slope"
+        f" {needed}"
+    )
+
+
+def _share(part: float) -> str:
+    """A part of the variance; 99.8 % is not all of it."""
+    return f"{number(100 * part, 3)}\N{NARROW NO-BREAK SPACE}%"
 
 
 def _percents(found: Estimate) -> str:

@@ -6,7 +6,11 @@ import numpy as np
 
 from linnet.numerics import Estimate
 from linnet.phenomena.sloppiness.claims import data_question
-from linnet.phenomena.sloppiness.claims.data_question import FRACTION, SPACES
+from linnet.phenomena.sloppiness.claims.data_question import (
+    DIMENSIONS,
+    FRACTION,
+    SPACES,
+)
 from linnet.study import Field, Panel, Problem, Series
 
 GRID = 61  # places of a predicted line
@@ -25,8 +29,9 @@ def over_starts_and_steps(problem: Problem, seen: Seen) -> Panel:
     longest = data_question.durations(problem)[-1]
     durations = np.geomspace(SPACES, longest, ROWS).round()
     every = [data_question.axes(problem, int(steps)) for steps in durations]
-    shares = [axes.share(starts, data_question.dimensions(axes)) for axes in every]
+    shares = [axes.share(starts, DIMENSIONS) for axes in every]
     edge = [data_question.widest_start(problem, int(steps)) for steps in durations]
+    within = [start if starts[0] < start < starts[-1] else np.nan for start in edge]
     places = np.array(list(seen))
     dots = Series(
         places[:, 1],
@@ -34,12 +39,12 @@ def over_starts_and_steps(problem: Problem, seen: Seen) -> Panel:
         role="simulation",
         shade=np.array([one.value for one in seen.values()]),
     )
-    border = Series(np.array(edge), durations, "ribbon: 95 %")
+    border = Series(np.array(within), durations, "95 %: ribbon to the left")
     return Panel(
         "starts that make a ribbon",
         START,
         "steps of training",
-        (border, dots),
+        (border, dots) if np.isfinite(within).any() else (dots,),
         x_scale="log",
         y_scale="log",
         field=Field(starts, durations, np.array(shares), "share in three", 0, 1),
@@ -58,7 +63,7 @@ def over_starts(problem: Problem, seen: Seen) -> Panel:
     ]
     for color, steps in enumerate(data_question.durations(problem)):
         axes = data_question.axes(problem, steps)
-        share = axes.share(starts, data_question.dimensions(axes))
+        share = axes.share(starts, DIMENSIONS)
         series.append(Series(starts, share, f"{steps} steps", color=color))
         series.append(_dots(seen, steps, color))
     return Panel(

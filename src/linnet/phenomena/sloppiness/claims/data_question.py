@@ -102,10 +102,10 @@ def _work(problem: Problem, steps: int) -> float:
 
 
 @lru_cache(maxsize=64)
-def axes(problem: Problem, steps: int) -> theory.CurveAxes:
-    """Where the curve from zero runs, in that many steps."""
+def axes(problem: Problem, steps: int) -> theory.BestAxes:
+    """Curve from zero and scatter of starts, in that many steps."""
     q = question(problem)
-    return theory.curve_axes(
+    return theory.best_axes(
         q.directions.variances,
         q.directions.n,
         q.target,
@@ -121,14 +121,19 @@ def even_start(problem: Problem, steps: int) -> float:
 
 
 def widest_start(problem: Problem, steps: int) -> float:
-    """Deviation up to which the curve's three dimensions hold 95 %, or zero."""
-    found = axes(problem, steps)
-    return found.widest_start(FRACTION, dimensions(found))
+    """Deviation up to which three dimensions hold 95 %: may be zero, or infinite."""
+    return axes(problem, steps).widest_start(FRACTION, DIMENSIONS)
 
 
-def dimensions(found: theory.CurveAxes) -> int:
-    """Three, or as many as the curve has."""
-    return min(DIMENSIONS, len(found.curve_along))
+def along(
+    problem: Problem, steps: int, init_deviation: float
+) -> Float[np.ndarray, "n k 3"]:
+    """The best three dimensions in the space of predictions, as theory names them."""
+    q = question(problem).directions
+    assert problem.dataset is not None  # `silent_because` has seen to it
+    modes = problem.dataset.inputs @ q.basis / np.sqrt(q.n * q.variances)
+    found = axes(problem, steps).axes(init_deviation, DIMENSIONS)
+    return np.einsum("nr,rkq->nkq", modes, found)
 
 
 def usual_start(problem: Problem) -> float:
@@ -137,9 +142,8 @@ def usual_start(problem: Problem) -> float:
 
 
 def usual_share(problem: Problem, steps: int) -> float:
-    """What the curve's three dimensions hold from the usual start."""
-    found = axes(problem, steps)
-    return float(found.share(usual_start(problem), dimensions(found)))
+    """What three dimensions hold from the usual start."""
+    return float(axes(problem, steps).share(usual_start(problem), DIMENSIONS))
 
 
 @lru_cache(maxsize=8)

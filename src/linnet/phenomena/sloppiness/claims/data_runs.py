@@ -12,6 +12,7 @@ from linnet.phenomena.sloppiness.claims.data_question import (
     DIMENSIONS,
     SPACES,
     TASKS,
+    along,
     learning_rate,
     networks,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=64)
 def share_of_networks(problem: Problem, steps: int, init_deviation: float) -> Estimate:
-    """Share along the axes of the network from zero; all learn the data's target."""
+    """Share along the axes that theory names; all networks learn the data's target."""
     targets = _samples(problem)[1]
     outputs, count = targets.shape[1], networks(problem)
     rng = np.random.default_rng([problem.seed, steps, 1])
@@ -32,7 +33,7 @@ def share_of_networks(problem: Problem, steps: int, init_deviation: float) -> Es
     starts = init_deviation * rng.standard_normal(shape)
     runs = _recorded(problem, steps, starts, np.tile(targets.T, (count, 1)))
     together = (np.stack(rows, axis=-1) for rows in _grouped(runs, outputs))
-    found = measure.variance_share(together, _curve_axes(problem, steps))
+    found = measure.variance_share(together, _named(problem, steps, init_deviation))
     return Estimate(found.value[-1], found.stderr[-1], found.effective_samples)
 
 
@@ -61,15 +62,14 @@ def _axes(problem: Problem) -> Float[np.ndarray, "n r"]:
     return left[:, :rank] * np.sign(sizes[:rank])
 
 
-@lru_cache(maxsize=16)
-def _curve_axes(problem: Problem, steps: int) -> Float[np.ndarray, "r k q"]:
-    """Principal axes of the network that starts at zero."""
-    inputs, targets = _samples(problem)
-    zero = np.zeros((targets.shape[1], inputs.shape[1]))
-    curve = np.stack(list(_recorded(problem, steps, zero, targets.T)), axis=-1)
-    middle = (curve - curve.mean(0)).reshape(len(curve), -1)
-    axes = np.linalg.svd(middle, full_matrices=False)[2][:DIMENSIONS]
-    return axes.T.reshape(*curve.shape[1:], -1)
+def _named(
+    problem: Problem, steps: int, init_deviation: float
+) -> Float[np.ndarray, "r k q"]:
+    """The axes that theory names, in the coordinates of these runs."""
+    named = along(problem, steps, init_deviation)
+    seen = np.einsum("nr,nkq->rkq", _axes(problem), named)
+    columns = np.linalg.qr(seen.reshape(-1, named.shape[-1]))[0]  # to rounding
+    return columns.reshape(seen.shape)
 
 
 def _process(problem: Problem) -> "LinearEnsemble":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from linnet.phenomena.sloppiness.claims import data_panels, data_question, data_runs
-from linnet.phenomena.sloppiness.claims.data_question import SPACES
+from linnet.phenomena.sloppiness.claims.data_question import DIMENSIONS, SPACES
 from linnet.phenomena.sloppiness.claims.source import SloppinessClaim
 from linnet.study import Figure, Problem, Quantities, ZTest
 from linnet.study.words import number
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from linnet.numerics import Estimate
     from linnet.study.verdict import Status
 
-WIDER = 2.0  # of the wrong theory's starts
+Share = Callable[[Problem, int, float], np.ndarray]
+
+HUGE = 1e6  # starts beside which no target shows, for the wrong theory
 
 
 class TrainingManifold(SloppinessClaim):
@@ -28,24 +30,23 @@ class TrainingManifold(SloppinessClaim):
         " the starts and the number of steps."
     )
     formula: ClassVar[str] = (
-        r"s_3 = \frac{p_3+\sigma_0^2d_3}{p+\sigma_0^2d},\quad"
-        r" \sigma_0^2 \le \frac{p_3-qp}{qd-d_3};\qquad"
+        r"s_3 = \frac{\sum_{i\le3}\mu_i}{\sum_i\mu_i},\quad"
+        r" \mu_i \in \mathrm{spec}\left(P+\sigma_0^2D\right);\qquad"
         r" \varepsilon_c^2 = \frac{q\sum_iA_i-\sum_{i\le3}A_i}"
         r"{\sum_{i\le3}B_i-q\sum_iB_i}"
     )
     domain: ClassVar[str] = (
         "One linear layer, gradient descent at half the largest stable rate, normal"
         f" starts of deviation $\\sigma_0$; {SPACES + 1} evenly spaced checkpoints. Of"
-        " this target: the share along the three principal axes of the network that"
-        " starts at zero ($p$ is the variance of its curve, $d$ that of the starts'"
-        " cloud), a lower bound of what the best three dimensions hold. Of other"
-        " targets, a new one for each network, whose weights are $\\varepsilon$ times"
-        " as large as the start's: the share of the best three dimensions. Exact;"
-        " derived here."
+        " this target: the share of the best three dimensions, of the curve of the"
+        " network that starts at zero ($P$) and the starts' cloud ($D$) together;"
+        " networks are seen along the axes that theory names. Of other targets, a new"
+        " one for each network, whose weights are $\\varepsilon$ times as large as the"
+        " start's: the same. Exact; derived here."
     )
     wrong_theory: ClassVar[str] = (
-        "starts that are twice as wide (of other targets: the spread of the weights in"
-        " place of that of the predictions)"
+        "networks scatter as their starts do, whatever they learn (of other targets:"
+        " the spread of the weights in place of that of the predictions)"
     )
     of_data: ClassVar[bool] = True
 
@@ -66,11 +67,11 @@ class TrainingManifold(SloppinessClaim):
 
     def predict(self, problem: Problem) -> Quantities:
         """From the spectrum and the target alone."""
-        return _predicted(problem, 1.0, data_question.share_of_tasks)
+        return _predicted(problem, _share, data_question.share_of_tasks)
 
     def wrong(self, problem: Problem) -> Quantities:
-        """The same from wider starts, or of weights."""
-        return _predicted(problem, WIDER, data_question.share_of_weights)
+        """The same of starts alone, or of weights."""
+        return _predicted(problem, _share_of_starts, data_question.share_of_weights)
 
     def observe(self, problem: Problem) -> Quantities:
         """Networks trained by gradient descent."""
@@ -106,11 +107,11 @@ class TrainingManifold(SloppinessClaim):
             caption=(
                 "How much of the motion of many networks, over all of their training,"
                 " lies in three dimensions. Left: all learn the target of this data;"
-                " starts left of the line are narrow enough for a thin ribbon. Middle:"
-                " the same after some durations; dotted are 95 % and the usual default"
-                " start of a layer. Right: each learns a target of its own, and only"
-                " steep spectra of the inputs make a ribbon then. Dots: trained"
-                " networks."
+                " starts left of the line (if there is one) are narrow enough for a"
+                " thin ribbon. Middle: the same after some durations; dotted are 95 %"
+                " and the usual default start of a layer. Right: each learns a target"
+                " of its own; then only a few directions that dominate the inputs make"
+                " a ribbon. Lines: predicted; dots: trained networks."
             ),
             panels=(
                 data_panels.over_starts_and_steps(problem, dots),
@@ -150,16 +151,18 @@ def of_tasks(steps: int, ratio: float) -> str:
     return f"other targets, {steps} steps, target/start {number(ratio, 3)}"
 
 
-def _predicted(
-    problem: Problem,
-    factor: float,
-    of_others: Callable[[Problem, int, float], np.ndarray],
-) -> Quantities:
+def _share(problem: Problem, steps: int, start: float) -> np.ndarray:
+    return data_question.axes(problem, steps).share(start, DIMENSIONS)
+
+
+def _share_of_starts(problem: Problem, steps: int, start: float) -> np.ndarray:
+    return _share(problem, steps, HUGE * start)
+
+
+def _predicted(problem: Problem, of_this: Share, of_others: Share) -> Quantities:
     found: dict[str, np.ndarray] = {}
     for steps, start in starts(problem):
-        axes = data_question.axes(problem, steps)
-        kept = data_question.dimensions(axes)
-        found[of_target(steps, start)] = axes.share(factor * start, kept)
+        found[of_target(steps, start)] = of_this(problem, steps, start)
     for steps, ratio in ratios(problem):
         found[of_tasks(steps, ratio)] = of_others(problem, steps, ratio)
     return found

@@ -12,15 +12,15 @@ both enters a spectrum: `mode_averages`, `pair_averages`.
 A new target for each trajectory: `random_target_spectrum`, and what it tends to,
 `regime_asymptotes`, `plateau_width`, `peak_folds`, `critical_slope`. One target for all
 trajectories: `fixed_target_spectrum` (a single trajectory without spread of starts),
-how wide starts may be, `curve_axes`, its bounds without an eigenvalue problem
-`fixed_target_bounds`, what it tends to at late times `late_covariance`,
-`curve_dimension`, and the Gramian of one curve, `residual_gramian`. Starts that are
-given: `trajectory_pca`. Predictions on other inputs: `evaluation_points`. Kernel
-machines: `kernel_modes`, `kernel_moment`, and of a random hidden layer
-`hidden_layer_kernels`. Where the ribbon ends: `ribbon_boundary`, and over planes
-`slope_map`, `ratio_map`. What the noise of batches adds: `noisy_descent` with
-`noisy_random_target` and `noisy_fixed_target` on a data set, `online_spectrum` and
-`stationary_ribbon` for fresh samples.
+how wide starts may be, `best_axes` (along the axes of one curve, `curve_axes`), its
+bounds without an eigenvalue problem `fixed_target_bounds`, what it tends to at late
+times `late_covariance`, `curve_dimension`, and the Gramian of one curve,
+`residual_gramian`. Starts that are given: `trajectory_pca`. Predictions on other
+inputs: `evaluation_points`. Kernel machines: `kernel_modes`, `kernel_moment`, and of a
+random hidden layer `hidden_layer_kernels`. Where the ribbon ends: `ribbon_boundary`,
+and over planes `slope_map`, `ratio_map`. What the noise of batches adds:
+`noisy_descent` with `noisy_random_target` and `noisy_fixed_target` on a data set,
+`online_spectrum` and `stationary_ribbon` for fresh samples.
 
 What is stated: Mao et al. 2025. Formulas are derived here, but for textbook ones and
 those whose function names another source.
@@ -156,6 +156,10 @@ if TYPE_CHECKING:
     )
     from linnet.phenomena.sloppiness.theory.ribbon_bounds import (
         fixed_target_bounds as fixed_target_bounds,
+    )
+    from linnet.phenomena.sloppiness.theory.ribbon_width import (
+        BestAxes as BestAxes,
+        best_axes as best_axes,
     )
     from linnet.phenomena.sloppiness.theory.schedules import (
         PolyakAverage as PolyakAverage,
@@ -299,6 +303,7 @@ else:
             "PolyakAverage",
             "Scheduled",
         ),
+        "ribbon_width": ("BestAxes", "best_axes"),
         "start_width": ("CurveAxes", "curve_axes"),
         "stochastic_descent": (
             "NoisyDescent",
