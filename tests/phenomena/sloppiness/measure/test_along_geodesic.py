@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linnet.phenomena.sloppiness.measure import (
     geodesic,
@@ -26,6 +26,7 @@ def mean_angles(model, start, end, times) -> np.ndarray:
     return np.arccos(np.clip(overlap, 0, 1)).mean(-1)
 
 
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 100_000),
     sharpness=st.floats(0.1, 30),

@@ -53,7 +53,9 @@ def test_axis_moments_meet_descent_within_their_errors():
     assert np.abs(found.z(2 * true_moments())).min() > 10
 
 
-@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize(
+    "centered", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_errors_of_axis_moments_are_those_over_repetitions(centered):
     z = []
     for seed in range(40):
