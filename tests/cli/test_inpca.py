@@ -143,7 +143,7 @@ def test_a_new_file_has_its_own_kind_labels_and_color(archive, embedded, tmp_pat
     assert told["columns"][told["color"]]["name"] == "step"
     status, _, err = inside(*words, "--kind", "values")
     assert status == 2
-    assert "kind" in err
+    assert "distributions (`probabilities`" in err
 
 
 def stored(folder, array):

@@ -1,10 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 from plain_classifiers import trained_predictions
 
 from linnet.cli.inpca_page import chosen_color, headline, scatter_of
 from linnet.inpca import Settings, embed, prepare
-from linnet.phenomena.sloppiness.measure import embed_distances
+from linnet.phenomena.sloppiness.measure import embed_distances, landmark_embedding
 
 RUN = tuple(f"net {i}" for i in range(40))
 
@@ -31,6 +33,19 @@ def test_the_headline_says_whether_few_dimensions_hold_the_models():
     )
     apart = embed_distances(1.0 - np.eye(30), 3)
     assert headline(apart).startswith("It takes many dimensions to hold the 30 models")
+
+
+def test_a_map_of_landmarks_says_that_it_is_approximate_and_how_far_off():
+    p = np.random.default_rng(0).dirichlet(np.ones(3), size=(60, 5)).reshape(60, -1)
+    found = landmark_embedding(
+        lambda u, v: ((p[u, None] - p[v]) ** 2).sum(-1), 60, 20, 2
+    )
+    said = headline(found)
+    start = r"Approximate: a map of 20 landmarks, with 40 other models placed by it"
+    percent = r"\d[\d.]*\s±\s\d[\d.]* %"
+    assert re.match(rf"{start}, whose distances are off by {percent} \(", said)
+    assert "dimensions hold" not in said
+    assert "Of the landmarks, the first component explains" in said
 
 
 def test_the_page_tells_distance_signs_and_lines(tmp_path):

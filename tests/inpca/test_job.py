@@ -126,3 +126,24 @@ def test_runs_with_checkpoints_are_models_with_two_labels(tmp_path, predictions)
     np.testing.assert_array_equal(job.labels["run"], np.repeat(np.arange(4), 9))
     np.testing.assert_array_equal(job.labels["checkpoint"], np.tile(np.arange(9), 4))
     np.testing.assert_allclose(job.predictions.probabilities(), predictions, rtol=1e-12)
+
+
+def test_arrays_that_are_no_labels_are_told(tmp_path, predictions):
+    path = tmp_path / "nets.npz"
+    odd = {"width": np.arange(4), "run": np.arange(36), "name": np.array([{}] * 36)}
+    np.savez(path, predictions=predictions, **odd)
+    job = prepare(path)
+    assert set(job.labels) == {"run"}
+    width, name = job.warnings
+    assert "`width` of `nets.npz` is not used: its shape is (4,)" in width
+    assert "(36,)" in width
+    assert "`name`" in name
+    assert "Python objects" in name
+
+
+def test_logits_that_look_like_probabilities_are_told(file, tmp_path, predictions):
+    (told,) = prepare(file, Settings(kind="logits")).warnings
+    assert "look like probabilities" in told
+    logits = stored(tmp_path, np.log(predictions))
+    assert prepare(logits, Settings(kind="logits")).warnings == ()
+    assert prepare(file).warnings == ()

@@ -181,6 +181,8 @@ def _embed(
     from linnet.inpca import cost_left, embed, summary
 
     check_columns(job.labels, columns)
+    for warning in job.warnings:
+        console.note(f"Warning: {warning}")
     console.note(cost_left(job, folder).sentence())
     try:
         with console.bar() as bar:
@@ -208,6 +210,8 @@ def _place(
     look = partial(check_placed, columns=columns)
     with console.status(f"Placing the models of {file}"):
         found = place(file, into, folder, check_labels=look, **given)
+    for warning in found.warnings:
+        console.note(f"Warning: {warning}")
     with console.status("Drawing the page"):
         scatter = placed_scatter(found, file.name, command, columns)
         page = write_page(scatter, folder)
@@ -217,6 +221,7 @@ def _place(
         "models": len(found.coordinates),
         "components": found.coordinates.shape[1],
         "coordinates": str(folder / "placed.csv"),
+        "warnings": list(found.warnings),
     }
     _finish(console, document, scatter.lead[0], page)
 

@@ -46,10 +46,31 @@ def headline(embedding: "Embedding") -> str:
         f"{' of the stress' if k == 0 else ''}"
         for k, (text, part) in enumerate(zip(words, stress, strict=False))
     )
+    if embedding.is_approximate:
+        return f"{_approximate(embedding)} Of the landmarks, {said}."
     models = f"{len(embedding.coordinates):,} models"
     if stress[min(3, len(stress)) - 1] >= ENOUGH:
         return f"Few dimensions hold the {models}: {said}."
     return f"It takes many dimensions to hold the {models}: {said}."
+
+
+def _approximate(embedding: "Embedding") -> str:
+    """What is known of models that are no landmarks."""
+    marks = int(np.count_nonzero(embedding.shares))
+    others = len(embedding.coordinates) - marks
+    off = _off(embedding)
+    error = "" if off is None else f", whose distances are off by {off} % (sampled)"
+    return (
+        f"Approximate: a map of {marks:,} landmarks, with {others:,} other models"
+        f" placed by it{error}."
+    )
+
+
+def _off(embedding: "Embedding") -> str | None:
+    error = embedding.sampled_error
+    if error is None:
+        return None
+    return measured(100 * float(error.value), 100 * float(error.stderr))
 
 
 def check_columns(
@@ -233,13 +254,13 @@ def _words(
         ("distance", DISTANCE_WORDS.get(embedding.about.distance, "As given.")),
         (
             "explained stress",
-            "1 − ‖W − Wₖ‖ / ‖W‖, where W holds the doubly centered distances and Wₖ"
-            " what k components make of them.",
+            "How much of the pattern of all distances between models the components up"
+            " to this one reproduce: 100 % would be every distance exactly. It is one"
+            " minus the relative error of the matrix of centered distances.",
         ),
     ]
-    error = embedding.sampled_error
-    if error is not None:
-        off = measured(100 * float(error.value), 100 * float(error.stderr))
+    off = _off(embedding)
+    if off is not None:
         words.append(
             (
                 "approximate",

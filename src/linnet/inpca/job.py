@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from linnet.inpca.cost import Cost, cost_of, distances_cost, factor_cost
+from linnet.inpca.remarks import remarks
 from linnet.inpca.settings import (
     GIVEN,
     Settings,
@@ -38,6 +39,7 @@ class Job:
         cost: What it takes.
         content: Fingerprint of the file.
         command: The command that does the same, or empty.
+        warnings: What the owner of the file may not have meant, in sentences.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class Job:
     cost: Cost
     content: str
     command: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def models(self) -> int:
@@ -125,6 +128,7 @@ def prepare(
         cost=cost,
         content=fingerprint(predictions.source if predictions else _known(matrix)),
         command=command,
+        warnings=remarks(path, settings.array, predictions, models),
     )
 
 

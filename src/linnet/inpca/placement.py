@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from linnet.inpca.remarks import remarks
 from linnet.inpca.settings import GIVEN, Settings, check, distance_of, identity
 from linnet.inpca.sources import known_labels, opened, read_matrix
 from linnet.inpca.work import SUMMARY, load_embedding, table
@@ -29,12 +30,14 @@ class Placement:
         coordinates: Of the new models.
         labels: What is known of each new model.
         settings: With which the old ones were embedded.
+        warnings: What the owner of the new file may not have meant, in sentences.
     """
 
     embedding: "Embedding"
     coordinates: Float[np.ndarray, "models components"]
     labels: Labels
     settings: Settings
+    warnings: tuple[str, ...] = ()
 
 
 def place(
@@ -89,6 +92,7 @@ def place(
     embedding = load_embedding(into)
     settings, origin = _origin(into, embedding)
     given = _as_given(settings, array, kind, tolerance)
+    new = None
     if settings.distance == GIVEN:
         distances = read_matrix(path, given)
         known = known_labels(path, labels, None, len(distances))
@@ -105,7 +109,8 @@ def place(
             new, old, distance_of(settings), memory_limit=memory_limit
         )
     coordinates = placed(embedding, distances)
-    found = Placement(embedding, coordinates, known, settings)
+    told = remarks(path, given.array, new, len(coordinates))
+    found = Placement(embedding, coordinates, known, settings, told)
     out.mkdir(parents=True, exist_ok=True)
     arrays = {name: np.asarray(values) for name, values in known.items()}
     write_text(out / "placed.csv", table(arrays, coordinates))

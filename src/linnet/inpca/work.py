@@ -100,6 +100,7 @@ def summary(job: Job, embedding: "Embedding") -> dict[str, Any]:
         "sampled_error": None if error is None else float(error.value),
         "sampled_error_stderr": None if error is None else float(error.stderr),
         "labels": list(embedding.about.models),
+        "warnings": list(job.warnings),
         "versions": {
             name: importlib.metadata.version(name) for name in ("linnet", "numpy")
         },

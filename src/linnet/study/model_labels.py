@@ -94,7 +94,12 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         ValueError: when it is no such file.
     """
-    shapes = {}
+    return {name: s for name, s in arrays_in(path).items() if s is not None}
+
+
+def arrays_in(path: Path) -> dict[str, tuple[int, ...] | None]:
+    """The same; None for arrays of Python objects."""
+    shapes: dict[str, tuple[int, ...] | None] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
@@ -104,8 +109,7 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
                     if version != (1, 0):
                         read = np.lib.format.read_array_header_2_0
                     shape, _, dtype = read(member)
-                if not dtype.hasobject:
-                    shapes[name.removesuffix(".npy")] = shape
+                shapes[name.removesuffix(".npy")] = None if dtype.hasobject else shape
     except (zipfile.BadZipFile, EOFError, ValueError) as error:
         raise ValueError(
             f"File `{path.name}` must be a NumPy archive, but cannot be read ({error})."
