@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from linnet.phenomena.sloppiness.measure import (
+    Predictions,
     geodesic,
     ignorance,
     progress,
@@ -122,3 +123,14 @@ def test_what_cannot_be_compared_is_refused():
         trajectory_distances([], END)
     with pytest.raises(ValueError, match="same samples and classes"):
         trajectory_distances([early[:, :5]], END)
+
+
+def test_logits_and_what_lies_in_files_are_taken_as_predictions():
+    paths = [softmax_path(seed, np.linspace(0, 1, 6)) for seed in (0, 1)]
+    levels = np.linspace(0, 0.6, 4)
+    logits = [Predictions(np.log(path) + 3.0, "logits") for path in paths]
+    expected = trajectory_distances(paths, END, levels)
+    found = trajectory_distances([logits[0], paths[1]], END, levels)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    again = reindex(logits[1], END, levels).predictions
+    np.testing.assert_allclose(again, reindex(paths[1], END, levels).predictions)

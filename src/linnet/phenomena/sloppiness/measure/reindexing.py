@@ -14,6 +14,7 @@ from linnet.phenomena.sloppiness.measure import along_geodesic
 from linnet.phenomena.sloppiness.measure.distances import distance_matrix
 from linnet.phenomena.sloppiness.measure.distances.kinds import AbstractDistance
 from linnet.phenomena.sloppiness.measure.geometry import between
+from linnet.phenomena.sloppiness.measure.predictions import Predictions
 from linnet.phenomena.sloppiness.measure.sphere import square_roots
 from linnet.shapes import Float
 
@@ -50,7 +51,7 @@ class _Route:
 
 
 def reindex(
-    trajectory: Float[np.ndarray, "times samples classes"],
+    trajectory: Float[np.ndarray, "times samples classes"] | Predictions,
     truth: Float[np.ndarray, "samples classes"],
     levels: Float[np.ndarray, " levels"] | None = None,
     *,
@@ -65,7 +66,8 @@ def reindex(
     Valid for: checkpoints so dense that progress is straight between two of them.
 
     Args:
-        trajectory: Probabilities at the checkpoints, in the order of time.
+        trajectory: Probabilities at the checkpoints, in the order of time; or
+            `Predictions`, for logits and for what lies in files.
         truth: The end of the geodesic along which progress is measured.
         levels: In $[0,1]$; None for 100 equally spaced ones.
         start: Its start; None for ignorance.
@@ -88,7 +90,7 @@ def reindex(
 
 
 def trajectory_distances(
-    trajectories: Sequence[Float[np.ndarray, "times samples classes"]],
+    trajectories: Sequence[Float[np.ndarray, "times samples classes"] | Predictions],
     truth: Float[np.ndarray, "samples classes"],
     levels: Float[np.ndarray, " levels"] | None = None,
     *,
@@ -104,8 +106,8 @@ def trajectory_distances(
     checkpoints are dense. Trajectories may be embedded with it as models are.
 
     Args:
-        trajectories: Probabilities; their numbers of checkpoints may differ. Arrays in
-            files are read piece by piece.
+        trajectories: Probabilities, or `Predictions`, as for `reindex`; their numbers
+            of checkpoints may differ. What lies in files is read piece by piece.
         truth: The end of the geodesic along which progress is measured.
         levels: In $[0,1]$; None for 100 equally spaced ones.
         start: Its start; None for ignorance.
@@ -171,14 +173,24 @@ def _route(
 
 
 def _passage(
-    trajectory: Float[np.ndarray, "times samples classes"], route: _Route, level: int
+    trajectory: Float[np.ndarray, "times samples classes"] | Predictions,
+    route: _Route,
+    level: int,
 ) -> Float[np.ndarray, "samples classes"]:
     before, after = int(route.before[level]), int(route.after[level])
-    first = square_roots(trajectory[before], "trajectory")
-    second = square_roots(trajectory[after], "trajectory")
+    first = square_roots(_model(trajectory, before), "trajectory")
+    second = square_roots(_model(trajectory, after), "trajectory")
     vectors = between(first, second, route.fraction[level])
     p = vectors**2
     return p / p.sum(-1, keepdims=True)
+
+
+def _model(
+    trajectory: Float[np.ndarray, "times samples classes"] | Predictions, time: int
+) -> Float[np.ndarray, "samples classes"]:
+    if isinstance(trajectory, Predictions):
+        return trajectory.probabilities(slice(time, time + 1))[0]
+    return trajectory[time]
 
 
 def _levels(
@@ -195,7 +207,9 @@ def _levels(
     return given
 
 
-def _check(trajectory: Float[np.ndarray, "..."], number: int) -> None:
+def _check(trajectory: Float[np.ndarray, "..."] | Predictions, number: int) -> None:
+    if isinstance(trajectory, Predictions):
+        return  # has checked its own shape
     if trajectory.ndim != 3 or not len(trajectory):
         raise ValueError(
             "A trajectory must be (times, samples, classes) of at least one checkpoint,"
