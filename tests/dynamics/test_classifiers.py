@@ -178,6 +178,16 @@ def test_models_that_diverge_are_told_and_hold_where_they_were_sound():
         lost.points()
 
 
+def test_a_start_that_overflows_tells_nothing_and_takes_no_memory_as_it_was():
+    models = [Classifier(hidden=4, init_scale=1e30, learning_rate=0.1), MODELS[0]]
+    runs = train_classifiers(models, INPUTS, LABELS, [0, 1, 2])
+    assert runs.diverged == (0,)
+    assert runs.outcomes[0].step == 0
+    even = np.float32(-np.log(CLASSES))
+    np.testing.assert_allclose(runs.log_probabilities[0], even, rtol=1e-6)
+    np.testing.assert_allclose(runs.losses[0], -even, rtol=1e-6)
+
+
 def test_progress_ends_at_one_and_memory_is_asked_for_first():
     told, models = [], MODELS[:2]
     given = (INPUTS, LABELS, [0, 1])

@@ -58,7 +58,7 @@ class ClassifierRuns:
 
     Attributes:
         log_probabilities: Of every model at every checkpoint. A model that diverges
-            keeps those of the checkpoint before: never NaN.
+            keeps those of the checkpoint before, even ones if there is none: never NaN.
         losses: Mean cross entropy on the training set.
         steps: Checkpoints.
         models: As they were given.
@@ -205,9 +205,16 @@ def _train(
             for row, m in enumerate(members):
                 if lost[m] < 0 and not is_sound[row]:
                     lost[m] = step
-                is_held = lost[m] >= 0
-                told[m, save] = told[m, save - 1] if is_held else seen[row]
-                losses[m, save] = losses[m, save - 1] if is_held else loss[row]
+                if lost[m] < 0:
+                    told[m, save], losses[m, save] = seen[row], loss[row]
+                elif save:
+                    told[m, save], losses[m, save] = (
+                        told[m, save - 1],
+                        losses[m, save - 1],
+                    )
+                else:  # a start that cannot be looked at: it tells nothing
+                    classes = np.log(given.seen[-1])
+                    told[m, save], losses[m, save] = -classes, classes
             if tell is not None:
                 tell((save + 1) / len(given.steps))
 

@@ -19,9 +19,7 @@ from linnet.dynamics.ensemble_process import (
     count_rates,
     floats,
 )
-from linnet.dynamics.sampling import (
-    BLOCK_STEPS,
-)
+from linnet.dynamics.sampling import BLOCK_STEPS
 from linnet.dynamics.update import AbstractUpdate, PlainUpdate
 
 

@@ -23,9 +23,7 @@ from linnet.dynamics.ensemble_process import (
     floats,
 )
 from linnet.dynamics.gradient import batch_gradients
-from linnet.dynamics.sampling import (
-    BLOCK_STEPS,
-)
+from linnet.dynamics.sampling import BLOCK_STEPS
 from linnet.dynamics.update import AbstractUpdate, PlainUpdate, check_number
 
 

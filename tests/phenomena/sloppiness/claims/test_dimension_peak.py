@@ -26,8 +26,8 @@ def test_dimensions_rise_peak_and_return_to_those_of_the_inputs(asked):
     assert {c.label for c in verdict.comparisons} >= {PLACE, ENDS, GROWTH}
     with_targets, without = figure.panels
     labels = [series.label for series in with_targets.series]
-    assert all(f"epsilon = {ratio:g}" in labels for ratio in RATIOS)
-    assert "epsilon = 0" in {series.label for series in without.series}
+    assert all(f"target / start {ratio:g}" in labels for ratio in RATIOS)
+    assert "starts alone" in {series.label for series in without.series}
     for panel in figure.panels:
         assert {s.role for s in panel.series} == {
             "theory",

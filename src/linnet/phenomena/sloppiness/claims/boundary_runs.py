@@ -46,7 +46,8 @@ def inputs(slope: float, seed: int) -> SpectralData:
 
 def shares(setting: Setting, ratio: float, seed: int, trajectories: int) -> Estimate:
     """What three dimensions explain at one ratio of target and start."""
-    sums = _sums(setting, (1.0, ratio), seed, trajectories)
+    stream = _stream(setting.step, ratio)
+    sums = _sums(setting, (1.0, ratio), seed, trajectories, stream)
     total = sums.sum(0)  # a share does not ask for its scale
 
     def without(group: int) -> Float[np.ndarray, ""]:
@@ -64,8 +65,9 @@ def shares_by_length(
     trajectories: int,
 ) -> Float[np.ndarray, " lengths"]:
     """The same for training that is looked at up to each length."""
-    given = slope, step, tuple(lengths.tolist())
-    return leading_share(mean_squares(*given, 1.0, ratio, seed, trajectories).sum(0))
+    given = slope, step, tuple(lengths.tolist()), 1.0, ratio
+    stream = _stream(step, ratio)
+    return leading_share(mean_squares(*given, seed, trajectories, stream).sum(0))
 
 
 def edge(setting: Setting, seed: int, trajectories: int) -> Estimate:
@@ -108,6 +110,7 @@ def mean_squares(
     target: float,
     seed: int,
     trajectories: int,
+    stream: int = 0,
 ) -> Float[np.ndarray, "groups lengths modes"]:
     """Sums of mean squares along the inputs' directions, of groups of trajectories.
 
@@ -116,10 +119,10 @@ def mean_squares(
         step: Of training.
         lengths: Numbers of checkpoints that are looked at.
         start: Size of starts.
-        target: Size of targets; draws are the same for all sizes, not for all
-            slopes.
+        target: Size of targets.
         seed: Of the draws.
         trajectories: Their number.
+        stream: Draws are the same for all sizes with the same slope and stream.
     """
     from linnet.dynamics import LinearEnsemble
 
@@ -130,17 +133,27 @@ def mean_squares(
         target_deviation=target,
         trajectories=trajectories,
         seed=10_000 * seed + round(1000 * slope),  # draws of their own
+        stream=stream,
     )
     process = LinearEnsemble(data.inputs, step)
     paths = ensembles.recorded(process, data, drawn, range(max(lengths)))
     return ensembles.squares_up_to(paths, lengths, GROUPS)
 
 
+def _stream(step: float, ratio: float) -> int:
+    """Draws of its own for each step and ratio; those of an edge are 0."""
+    return 1 + round(1000 * ratio) + 100_000 * round(1000 * step)
+
+
 def _sums(
-    setting: Setting, sizes: tuple[float, float], seed: int, trajectories: int
+    setting: Setting,
+    sizes: tuple[float, float],
+    seed: int,
+    trajectories: int,
+    stream: int = 0,
 ) -> Float[np.ndarray, "groups modes"]:
     """Of starts and targets of these sizes; one run tells of all lengths."""
-    given = setting.slope, setting.step, LOOKED, *sizes, seed, trajectories
+    given = setting.slope, setting.step, LOOKED, *sizes, seed, trajectories, stream
     return mean_squares(*given)[:, LOOKED.index(setting.length)]
 
 

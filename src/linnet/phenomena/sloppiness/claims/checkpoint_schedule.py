@@ -105,10 +105,10 @@ class CheckpointSchedule(CanonicalClaim):
             caption=(
                 "The same training runs, looked at in two ways: at every step (left),"
                 f" and at {POINTS} or fewer log-spaced ones (middle; dashed: what"
-                " every step would tell). Without a target (epsilon = 0) log spacing"
-                " hides dimensions; with a weak one (0.1) it keeps those that uniform"
-                f" spacing averages away. Right: at epsilon = {SHOWN:g} after"
-                f" {LENGTHS[-1]:,} steps the even plateau becomes a slow decay."
+                " every step would tell). Without a target log spacing hides"
+                f" dimensions; with a weak one, {SHOWN:g} of the start, it keeps those"
+                " that uniform spacing averages away. Right: with that one, after"
+                f" {LENGTHS[-1]:,} steps, the even plateau becomes a slow decay."
                 " Lines: predicted; dots: simulated."
             ),
             panels=(
@@ -162,6 +162,7 @@ def _means(ratio: float, seed: int, quick: bool) -> Float[np.ndarray, "2 groups 
         target_deviation=ratio,
         trajectories=1024 if quick else 8192,
         seed=seed,
+        stream=RATIOS.index(ratio),
     )
     process = LinearEnsemble(data.inputs, RATE)
     points = [_points(length) for length in LENGTHS]
@@ -195,13 +196,13 @@ def _against_length(problem: Problem, schedule: int) -> Panel:
     series = []
     for color, ratio in enumerate(RATIOS):
         seen, law = _dimensions(problem, ratio, schedule), _law_dimensions
-        label = f"epsilon = {ratio:g}"
+        label = f"target / start {ratio:g}" if ratio else "no target"
         series += [
             Series(LENGTHS, law(ratio, schedule), label, "theory", color),
             Series(LENGTHS, seen.value, "", "simulation", color, seen.stderr),
         ]
         if schedule == LOG:
-            told = "every step" if color == 0 else ""
+            told = "every step" if ratio == RATIOS[-1] else ""
             series.append(Series(LENGTHS, law(ratio, EVEN), told, "wrong"))
     return Panel(
         title=("every step looked at", "log-spaced steps")[schedule],
@@ -222,7 +223,7 @@ def _spectra(problem: Problem) -> Panel:
             Series(index, seen.value, "", "simulation", color, seen.stderr),
         ]
     return Panel(
-        title=f"epsilon = {SHOWN:g}",
+        title=f"widths, target / start {SHOWN:g}",
         x_label="principal direction of the inputs",
         y_label="mean square prediction along it",
         series=tuple(series),

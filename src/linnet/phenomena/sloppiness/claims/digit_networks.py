@@ -34,7 +34,8 @@ class DigitNetworks(CanonicalClaim):
         "Linear and nonlinear networks that learn the same digits, with different"
         " widths, optimizers and learning rates, move along one thin manifold: two"
         " dimensions hold most of it, a map made of linear networks alone shows the"
-        " nonlinear ones as well, and how far a network has come tells its place."
+        " nonlinear ones as well, and the longer a network trains the further it comes"
+        " from ignorance towards the truth."
     )
     formula: ClassVar[str] = (
         r"1-\frac{\lVert W-W_2\rVert}{\lVert W\rVert} \ge 0.71,\qquad"
@@ -173,7 +174,7 @@ def _held(seen: Maps) -> Panel:
         for color, (label, held) in enumerate(told.items())
     ]
     most = np.full(2, ALLOWED[STRESS])
-    series.append(Series(k[[0, -1]], most, "reported: 0.29 in two", "guide"))
+    series.append(Series(k[[0, -1]], most, "as reported: 29 % missed in two", "guide"))
     wrong = 1 - scattered(np.array(len(seen.progress)), k)
     series.append(Series(k, wrong, "scattered", "wrong"))
     return Panel(
@@ -189,9 +190,13 @@ def _progress(seen: Maps) -> Panel:
     later = seen.steps > 0
     series = []
     linear = seen.linear_points // len(seen.steps)
-    for color, part in enumerate((seen.progress[:linear], seen.progress[linear:])):
+    parts = {
+        "linear": seen.progress[:linear],
+        "one hidden layer": seen.progress[linear:],
+    }
+    for color, (label, part) in enumerate(parts.items()):
         x = np.tile(seen.steps[later], len(part))
-        series.append(Series(x, part[:, later].ravel(), "", "simulation", color))
+        series.append(Series(x, part[:, later].ravel(), label, "simulation", color))
     return Panel(
         title="how far they have come",
         x_label="steps",

@@ -53,8 +53,8 @@ class DimensionPeak(CanonicalClaim):
         "Linear networks of one layer, full-batch descent, start and target drawn anew"
         " for each trajectory. Dimensions at any number of steps, and so step and"
         " height of the peak, are exact; the closed form of the step of the peak"
-        " (dotted in the figure) is an order of magnitude, off by a factor of up to"
-        " two. What is told of the end and of training without a target is a limit"
+        " (dotted in the figure) is an order of magnitude, off by a factor of two"
+        " or so. What is told of the end and of training without a target is a limit"
         " of small steps and long training, and carries the size of its first"
         " correction as an error."
     )
@@ -119,9 +119,9 @@ class DimensionPeak(CanonicalClaim):
             caption=(
                 "How many dimensions training trajectories fill (participation ratio)"
                 " when the first T steps are looked at. Left: the weaker the target is"
-                " beside the start (epsilon), the later and higher is the peak; in the"
+                " beside the start, the later and higher is the peak; in the"
                 " end all return to the dimension of the inputs. Dotted: the rule"
-                " 1/(2 x rate x largest variance x epsilon squared). Right: without a"
+                " 1 / (2 x rate x largest variance x ratio squared). Right: without a"
                 " target there is no way back, dimensions grow with the logarithm of"
                 " T (guide: the law of late times). Lines: predicted; dots: simulated."
             ),
@@ -220,14 +220,11 @@ def _sums(ratio: float, seed: int, quick: bool) -> Float[np.ndarray, "groups l r
         target_deviation=ratio,
         trajectories=512 if quick else 4096,
         seed=seed,
+        stream=(0.0, *RATIOS).index(ratio),
     )
     process = LinearEnsemble(data.inputs, RATE)
-    found = np.zeros((ensembles.GROUPS, len(LENGTHS), MODES))
     paths = ensembles.recorded(process, data, drawn, range(LENGTHS[-1]))
-    for number, path in enumerate(paths):
-        sums = np.cumsum(path**2, axis=0)[LENGTHS - 1]
-        found[number % len(found)] += sums / LENGTHS[:, None]
-    return found
+    return ensembles.squares_up_to(paths, LENGTHS.tolist())
 
 
 def _seen(
@@ -268,7 +265,7 @@ def _without(problem: Problem) -> Panel:
 
 def _curve(problem: Problem, ratio: float, color: int) -> list[Series]:
     seen = _seen(ratio, problem.seed, problem.quick, lambda curve: curve[::2])
-    label = f"epsilon = {ratio:g}"
+    label = f"target / start {ratio:g}" if ratio else "starts alone"
     return [
         Series(LENGTHS, _law(ratio), label, "theory", color),
         Series(LENGTHS[::2], seen.value, "", "simulation", color, seen.stderr),

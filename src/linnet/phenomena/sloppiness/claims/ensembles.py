@@ -46,9 +46,21 @@ def random_targets(
     target_deviation: float,
     trajectories: int,
     seed: int,
+    stream: int = 0,
 ) -> Drawn:
-    """Normal starts and normal targets, anew for every trajectory."""
-    rng = np.random.default_rng([seed, trajectories, 2])  # 2: not the problem's draws
+    """Normal starts and normal targets, anew for every trajectory.
+
+    Args:
+        data: The inputs.
+        init_deviation: Of the starts.
+        target_deviation: Of the targets.
+        trajectories: Their number.
+        seed: Of the problem.
+        stream: Of the ensemble: each of another one has draws of its own, so that what
+            two ensembles show are two observations.
+    """
+    # 2: not the problem's draws
+    rng = np.random.default_rng([seed, trajectories, 2, stream])
     shape = trajectories, data.inputs.shape[1]
     starts = init_deviation * rng.standard_normal(shape)
     return Drawn(starts, target_deviation * rng.standard_normal(shape), trajectories)

@@ -124,10 +124,11 @@ class GradientNoise(CanonicalClaim):
             caption=(
                 f"SGD from zero on {SAMPLES} samples with noisy labels. Left: how wide"
                 " the cloud of trajectories is along each principal direction, in units"
-                f" of plain descent (dashed), in batches of {BATCH}. Right: how far"
+                f" of plain descent (dotted), in batches of {BATCH}. Right: how far"
                 " trajectories scatter about their mean, over all directions; without"
                 " replacement this vanishes when a batch holds all samples, with"
-                " replacement it does not. Lines: predicted; dots: simulated."
+                " replacement it does not. Either line would be the wrong theory of the"
+                " other's dots. Lines: predicted; dots: simulated."
                 f" {_told_epochs(problem)}"
             ),
             panels=(_along(problem), _against_size(problem)),
@@ -244,7 +245,7 @@ def _along(problem: Problem) -> Panel:
             told = ""
         value, error = seen.value / plain, seen.stderr / plain
         series.append(Series(index, value, told, "simulation", color, error))
-    series.append(Series(index, np.ones(MODES), "plain descent", "wrong"))
+    series.append(Series(index, np.ones(MODES), "plain descent", "guide"))
     return Panel(
         title=f"batches of {BATCH}",
         x_label="principal direction of the inputs",
@@ -273,7 +274,7 @@ def _against_size(problem: Problem) -> Panel:
         dots = Series(np.array(shown), value, told, "simulation", color, error)
         series.append(dots)
     nothing = np.zeros(2)
-    series.append(Series(SIZES[[0, -1]], nothing, "plain descent", "wrong"))
+    series.append(Series(SIZES[[0, -1]], nothing, "plain descent", "guide"))
     return Panel(
         title="against batch size",
         x_label=f"samples in a batch, of {SAMPLES}",

@@ -237,7 +237,7 @@ def _panel(problem: Problem, name: str, label: str) -> Panel:
         series.append(Series(modes, own, "kernel's own spectrum", "guide"))
     at = "training" if len(line) == SHOWN_TRAINING else "test"
     return Panel(
-        title=f"{name}, {at}",
+        title=f"{name}, {at} points",
         x_label="mode of the kernel",
         y_label="mean square along the mode",
         series=tuple(series),

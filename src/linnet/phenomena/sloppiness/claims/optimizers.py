@@ -181,6 +181,7 @@ def _seen(method: Method, seed: int, quick: bool) -> Estimate:
         target_deviation=RATIO,
         trajectories=4000 if quick else 20_000,
         seed=seed,
+        stream=METHODS.index(method),
     )
     rate = RATES if method.name == "annealed rate" else RATE
     process = LinearEnsemble(data.inputs, rate, update=_update(method))

@@ -42,13 +42,9 @@ ON = {
     LAST: 0.2393,
 }
 
-STEP, WEAK, MIDDLE = (
-    0.3,
-    0.3,
-    1.2,
-)  # of the maps: step, ratio of one, slope of the other
+STEP, WEAK, MIDDLE = 0.3, 0.3, 1.2  # of maps: step, ratio of one, slope of the other
 LENGTHS = np.unique(np.geomspace(1, 1000, 70).round().astype(int))
-DOTS = np.array([2, 5, 14, 40, 120, 350, 1000])
+DOTS = np.array([2, 5, 13, 35, 100, 270, 700])
 SLOPES, STRENGTHS = (0.4, 0.7, 1.0, 1.3, 1.6, 1.9), (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 EDGE = "target over start at which three dimensions explain 95 %"
@@ -139,7 +135,7 @@ class PhaseBoundary(CanonicalClaim):
             name=self.name,
             caption=(
                 "How much three dimensions explain of all training trajectories. Left"
-                " and middle: dark is a ribbon, the line is the predicted boundary of"
+                " and middle: blue is a ribbon, the line is the predicted boundary of"
                 f" {FRACTION:.0%}; dots are simulated ensembles in the shade of what"
                 " was seen, and sink into the map where it is right. Left: against the"
                 f" slope c of the inputs, targets {WEAK:g} of starts. Middle: against"

@@ -110,8 +110,11 @@ class RibbonSpectrum(CanonicalClaim):
                 f" spectrum, with a target {RATIO:g} times as large as the start: an"
                 " even plateau where the start is forgotten, then a fall. Spread like"
                 " the inputs (dashed) is wrong. Right: a cloud of starts alone (target"
-                " zero) and of targets alone (start zero), c ="
-                f" {SLOPE:g}, {LONG:,} steps. Lines: predicted; dots: simulated."
+                f" zero) and of targets alone (start zero), c = {SLOPE:g}. Left of the"
+                " dotted lines directions are learned: starts are even there, targets"
+                " fall as the inputs do (slope c). Right of them learning has hardly"
+                " begun: starts fall as the inputs do, targets three times as steeply."
+                " Lines: predicted; dots: simulated."
             ),
             panels=(_spectra(problem), _parts(problem)),
         )
@@ -248,7 +251,7 @@ def _spectra(problem: Problem) -> Panel:
         shown = wrong > law.min() / 10
         series.append(Series(index[shown], wrong[shown], told, "wrong"))
     return Panel(
-        title=f"all of it, after {COUNT} steps",
+        title=f"starts and targets, after {COUNT} steps",
         x_label="principal direction of the inputs",
         y_label="mean square prediction along it",
         series=tuple(series),
@@ -266,11 +269,13 @@ def _parts(problem: Problem) -> Panel:
         series.append(Series(index, law, label, "theory", color))
         series.append(Series(index, seen.value, "", "simulation", color, seen.stderr))
     learned, unlearned = _parts_of(_slow_data(problem.seed).variances)
+    told = "end of what is learned, and begin of what is not"
     for at in (learned[-1] + 1, unlearned[0] + 1):
         ends = np.array([law.min(), 10 * law.max()])
-        series.append(Series(np.full(2, float(at)), ends, "", "guide"))
+        series.append(Series(np.full(2, float(at)), ends, told, "guide"))
+        told = ""
     return Panel(
-        title="learned | half-way | not yet: slopes 0 to c, c to 3c",
+        title=f"each alone, after {LONG:,} steps",
         x_label="principal direction of the inputs",
         y_label="mean square prediction along it",
         series=tuple(series),

@@ -90,9 +90,16 @@ def cloud(name: str, preparation: str, phase: Phase, seed: int) -> measure.Cloud
         target_deviation=1.0,
         trajectories=phase.trajectories,
         seed=seed,
+        stream=_stream(name, preparation, phase),
     )
     process = LinearEnsemble(given.inputs, phase.step / float(given.variances[0]))
     return ensembles.clouded(ensembles.recorded(process, given, drawn, at(phase)))
+
+
+def _stream(name: str, preparation: str, phase: Phase) -> int:
+    """A number for each ensemble."""
+    place = 2 * SETS.index(name) + list(SCALES).index(preparation)
+    return 2 * place + (phase.folds < 1)
 
 
 def missing(spread: Float[np.ndarray, " r"]) -> float:
