@@ -269,11 +269,10 @@ def _parts(problem: Problem) -> Panel:
         series.append(Series(index, law, label, "theory", color))
         series.append(Series(index, seen.value, "", "simulation", color, seen.stderr))
     learned, unlearned = _parts_of(_slow_data(problem.seed).variances)
-    told = "end of what is learned, and begin of what is not"
-    for at in (learned[-1] + 1, unlearned[0] + 1):
-        ends = np.array([law.min(), 10 * law.max()])
-        series.append(Series(np.full(2, float(at)), ends, told, "guide"))
-        told = ""
+    ends = np.array([law.min(), 10 * law.max()])
+    marks = {"learned up to the first, not from the second": learned[-1] + 1}
+    for words, at in (marks | {"": unlearned[0] + 1}).items():
+        series.append(Series(np.full(2, float(at)), ends, words, "guide"))
     return Panel(
         title=f"each alone, after {LONG:,} steps",
         x_label="principal direction of the inputs",
