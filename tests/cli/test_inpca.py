@@ -161,6 +161,8 @@ def broken(kind):
         predictions[2, 3] *= 1.1
     elif kind == "one class":
         predictions = predictions[:, :, :1] * 0 + 1
+    elif kind == "one column":
+        predictions = predictions[:, :, 0]
     elif kind == "disjoint":
         predictions[2, 3], predictions[4, 3] = np.eye(3)[0], np.eye(3)[1]
     return predictions
@@ -178,16 +180,30 @@ def broken(kind):
         ("", ["--distance", "euclid"], "`--distance` must be one of"),
         ("", ["--kind", "votes"], "`--kind` must be one of"),
         ("", ["--memory", 0.001], "there is room for 1 MiB"),
+        ("", ["--memory", 0.001], "0.4 GiB of it for the program and its libraries"),
+        ("", ["--memory", 0], "Option `--memory` must be positive, but is 0 GiB"),
+        ("", ["--smoothing", 2], "Option `--smoothing` must lie in"),
+        ("", ["--tolerance", -1], "Option `--tolerance` must be finite"),
+        ("", ["--array", "b"], "Option `--array` must be left out"),
+        ("disjoint", [], "(`--disjoint`, 100 is common), or smooth (`--smoothing`"),
+        ("negative", [], "name their `--kind` (`logits`"),
+        ("unnormalized", [], "(`--kind`), or state the deviation"),
+        ("unnormalized", [], "computation allows as `--tolerance`"),
+        ("nan", [], "is nan: remove the models whose training diverged"),
+        ("one column", [], "say `--distance gaussian --kind values`"),
+        ("text", [], "is no .npy file"),
         ("", ["--color", "width"], "`--color` must name a column"),
         ("", ["--into", "nowhere"], "there is no"),
         ("", ["--labels", "nowhere.csv"], "nowhere.csv"),
         ("", ["--into", "nowhere", "--sigma", 2], "together with `--sigma`"),
         ("", ["--distance", "hellinger", "--disjoint", 9], "`--disjoint` says what"),
-        ("", ["--disjoint", -1], "`disjoint` must be finite and positive"),
+        ("", ["--disjoint", -1], "Option `--disjoint` must be finite and positive"),
     ],
 )
 def test_wrong_use_ends_with_a_message_and_status_2(tmp_path, kind, options, message):
     path, out = stored(tmp_path, broken(kind)), tmp_path / "out"
+    if kind == "text":
+        path.write_text("a,b\n1,2\n")
     status, _, err = inside("inpca", path, *options, "--out", out)
     assert status == 2
     assert message in err.replace("\n", "")

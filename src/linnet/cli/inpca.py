@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linnet.cli import machine
+from linnet.cli.option_words import words_of_the_command
 from linnet.cli.options import (
     Cache,
     Json,
@@ -106,7 +107,7 @@ def inpca(
     ] = None,
     memory: Annotated[
         float | None,
-        typer.Option(min=0.0, help="GiB that may be used; default: half of the free."),
+        typer.Option(help="GiB that may be used; default: half of the free."),
     ] = None,
     seed: Seed = 0,
     out: Out = None,
@@ -125,13 +126,18 @@ def inpca(
     console = Console(as_json)
     command = given_command(seed)
     name = f"inpca-{file.stem}"
+    if memory is not None and not memory > 0:
+        raise ValueError(f"Option `--memory` must be positive, but is {memory:g} GiB.")
     limit = machine.working_memory(memory)
+    columns = (color, run, step)
     if into is not None:
         _check_beside_into(context)
         folder = report_folder(out, f"{name}-placed")
         own = {"labels": labels, "array": array, "kind": kind, "tolerance": tolerance}
-        columns = (color, run, step)
-        _place(console, file, into, folder, columns, command, memory_limit=limit, **own)
+        with words_of_the_command():
+            _place(
+                console, file, into, folder, columns, command, memory_limit=limit, **own
+            )
         return
     settings = Settings(
         distance=distance,
@@ -145,7 +151,7 @@ def inpca(
         landmarks=landmarks,
         seed=seed,
     )
-    with console.status(f"Reading {file}"):
+    with words_of_the_command(), console.status(f"Reading {file}"):
         job = prepare(
             file,
             settings,
@@ -154,7 +160,8 @@ def inpca(
             memory_limit=limit,
             command=command,
         )
-    _embed(console, job, report_folder(out, name), (color, run, step))
+    with words_of_the_command():
+        _embed(console, job, report_folder(out, name), columns)
 
 
 def _check_beside_into(context: typer.Context) -> None:

@@ -21,6 +21,7 @@ PANELS_LIMIT = 2 * GIB  # the same, while distances are computed
 TILES_ALONG = 8  # at least, so that a killed run loses little
 SMALLEST_SIDE, LARGEST_SIDE = 64, 1024
 BASE_MEMORY = 0.4 * GIB  # the program itself and its libraries
+_BASE_WORDS = "0.4 GiB of it for the program and its libraries"
 VECTORS = 200  # numbers per model while eigenvectors are sought in tiles
 LONG = 1e10  # multiplications from which on the time is worth a measurement
 PROBE_MODELS, PROBE_SAMPLES = 512, 256  # fewer are mostly overhead
@@ -53,7 +54,7 @@ class Cost:
 
     def sentence(self) -> str:
         """For a person who is about to wait."""
-        parts = [f"{size_words(self.memory)} of memory"]
+        parts = [f"{size_words(self.memory)} of memory ({_BASE_WORDS})"]
         if self.disk:
             parts.append(f"{size_words(self.disk)} of disk for the distances")
         if self.seconds is not None:
@@ -151,9 +152,10 @@ def distances_cost(
     if room is not None and size.working_bytes > room:
         needed = size_words(size.working_bytes + BASE_MEMORY)
         raise ValueError(
-            f"Distances on {predictions.samples:,} samples take {needed} of memory, but"
-            f" there is room for {size_words(cost.limit or 0)}: allow more with"
-            " `--memory`, or give fewer samples."
+            f"Distances on {predictions.samples:,} samples take {needed} of memory"
+            f" ({_BASE_WORDS}), but there is room for"
+            f" {size_words(cost.limit or 0)}: allow more with `--memory`, or give fewer"
+            " samples."
         )
     most = PANELS_LIMIT if room is None else room
     panels = BASE_MEMORY + min(size.working_bytes + size.panel_bytes, most)
@@ -189,6 +191,7 @@ def _too_large(models: int, itemsize: int, needed: float, limit: float) -> str:
     fits = int((room / (1.1 * itemsize + 8.0)) ** 0.5)
     what = f"`--landmarks {fits}`" if fits > 100 else "a part of the models"
     return (
-        f"Embedding {models:,} models takes {size_words(needed)} of memory, but there"
-        f" is room for {size_words(limit)}: allow more with `--memory`, or take {what}."
+        f"Embedding {models:,} models takes {size_words(needed)} of memory"
+        f" ({_BASE_WORDS}), but there is room for {size_words(limit)}:"
+        f" allow more with `--memory`, or take {what}."
     )

@@ -37,6 +37,12 @@ def opened(path: Path, settings: Settings) -> "Predictions":
             f"Predictions must be (models, samples, classes), but `{path.name}` holds a"
             f" square matrix, {shape}: if these are distances, say `--distance given`."
         )
+    if settings.holds != "values" and len(shape) == 2:
+        raise ValueError(
+            f"Predictions must be (models, samples, classes), but `{path.name}` holds"
+            f" {shape}: for one number per model and sample, as of a regression, say"
+            " `--distance gaussian --kind values`."
+        )
     return Predictions(
         Flattened(source) if len(source.shape) == 4 else source,
         settings.holds,  # type: ignore[arg-type]

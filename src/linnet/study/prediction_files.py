@@ -165,6 +165,7 @@ def _check_alike(
 
 
 def _mapped(path: Path) -> np.ndarray:
+    _check_magic(path)
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
@@ -173,6 +174,18 @@ def _mapped(path: Path) -> np.ndarray:
             f" read ({error}): it is truncated, damaged or of another format (pickles"
             " are never loaded)."
         ) from error
+
+
+def _check_magic(path: Path) -> None:
+    """What begins in another way is no array, whatever its name says."""
+    with path.open("rb") as file:
+        begin = file.read(len(np.lib.format.MAGIC_PREFIX))
+    if begin and begin != np.lib.format.MAGIC_PREFIX:
+        raise ValueError(
+            f"File `{path.name}` must be a NumPy array, but is no .npy file, whatever"
+            " its name: write it with `numpy.save`; tables of numbers are read with"
+            " `numpy.loadtxt`."
+        )
 
 
 def _member(path: Path, member: str | None) -> np.ndarray:

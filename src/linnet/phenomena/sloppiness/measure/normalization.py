@@ -119,12 +119,13 @@ def _refuse_below_zero(block: np.ndarray) -> None:
         return
     place = _first(~good)
     value = block[place]
-    raise Unusable(
-        f"a probability is {value}",
-        place,
-        "give finite probabilities that are not negative, or name their `kind`"
-        " (`logits`, `log-probabilities`)",
-    )
+    remedy = "remove the models whose training diverged, or the samples"
+    if abs(value) < np.inf:
+        remedy = (
+            "give finite probabilities that are not negative, or name their `kind`"
+            " (`logits`, `log-probabilities`)"
+        )
+    raise Unusable(f"a probability is {value}", place, remedy)
 
 
 def _refuse_not_finite(block: np.ndarray, allow_zero: bool) -> None:
