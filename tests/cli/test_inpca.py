@@ -217,6 +217,8 @@ def test_models_that_share_no_class_are_far_apart_where_that_is_said(tmp_path):
     status, told, err = inside("inpca", path, *words)
     assert status == 0, err
     assert json.loads(told)["settings"]["disjoint"] == 100
+    page = (tmp_path / "out" / "inpca.html").read_text()
+    assert "a sample without a common class counts" in page
 
 
 def test_weights_that_do_not_sum_to_one_are_refused(archive, tmp_path):

@@ -224,10 +224,12 @@ def _plain(models: Mapping[str, np.ndarray]) -> Labels:
 
 def _what_is_seen(embedding: "Embedding") -> str:
     samples = embedding.about.samples
-    over = f" on {samples:,} samples" if samples else ""
+    if not samples:
+        return "Each point is one model, placed by its distances from all others."
     return (
-        f"Each point is one model, placed by how its predictions{over} differ from"
-        " those of all others: models that lie close together predict alike."
+        f"Each point is one model, placed by how its predictions on {samples:,} samples"
+        " differ from those of all others: models that lie close together predict"
+        " alike."
     )
 
 
@@ -284,8 +286,17 @@ def _facts(job: "Job", embedding: "Embedding") -> tuple[tuple[str, str], ...]:
         facts.append(("samples", f"{given.samples:,}"))
         facts.append(("classes", f"{given.classes:,}"))
         facts.append(("the file holds", job.settings.holds))
+    facts.append(("distance", embedding.about.distance))
     facts += [
-        ("distance", embedding.about.distance),
+        (name, f"{value:g}")
+        for name, value, usual in (
+            ("noise", job.settings.sigma, 1.0),
+            ("smoothing", job.settings.smoothing, 0.0),
+            ("a sample without a common class counts", job.settings.disjoint, None),
+        )
+        if value is not None and value != usual
+    ]
+    facts += [
         ("weights", "uniform" if job.weights is None else "given"),
         ("method", embedding.method),
         (
