@@ -109,3 +109,16 @@ def test_estimates_stand_side_by_side():
     np.testing.assert_array_equal(found.value, [1, 2, 3])
     np.testing.assert_array_equal(found.stderr, [0.1, 0.2, 0.3])
     assert found.effective_samples == 5
+
+
+def test_some_entries_are_picked_with_their_errors():
+    found = ensembles.entries(Estimate([1, 2, 3], [0.1, 0.2, 0.3], 7), np.array([0, 2]))
+    np.testing.assert_array_equal([found.value, found.stderr], [[1, 3], [0.1, 0.3]])
+    assert found.effective_samples == 7
+
+
+def test_a_function_of_groups_has_the_error_of_leaving_each_out():
+    sums = np.random.default_rng(0).chisquare(8, (40, 5))
+    found = ensembles.of_groups(sums, participation_ratio)
+    left = [participation_ratio(np.delete(sums, g, 0).sum(0)) for g in range(40)]
+    np.testing.assert_allclose(found.stderr, np.std(left) * np.sqrt(39), rtol=1e-9)

@@ -48,12 +48,7 @@ def shares(setting: Setting, ratio: float, seed: int, trajectories: int) -> Esti
     """What three dimensions explain at one ratio of target and start."""
     stream = _stream(setting.step, ratio)
     sums = _sums(setting, (1.0, ratio), seed, trajectories, stream)
-    total = sums.sum(0)  # a share does not ask for its scale
-
-    def without(group: int) -> Float[np.ndarray, ""]:
-        return leading_share(total - sums[group])
-
-    return jackknife(leading_share(total), without, len(sums))
+    return ensembles.of_groups(sums, leading_share)
 
 
 def shares_by_length(

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from linnet.numerics import Estimate, jackknife, participation_ratio
+from linnet.numerics import Estimate, participation_ratio
 from linnet.phenomena.sloppiness import theory
 from linnet.phenomena.sloppiness.claims import ensembles
 from linnet.phenomena.sloppiness.claims.problems import (
@@ -89,9 +89,7 @@ class CheckpointSchedule(CanonicalClaim):
         spread = _spread(problem, LOG)
         return {
             DIMENSIONS: Estimate(value, error, GROUPS),
-            SPREAD: Estimate(
-                spread.value[JUDGED], spread.stderr[JUDGED], spread.effective_samples
-            ),
+            SPREAD: ensembles.entries(spread, JUDGED),
         }
 
     def note(self, problem: Problem) -> str:
@@ -179,12 +177,7 @@ def _means(ratio: float, seed: int, quick: bool) -> Float[np.ndarray, "2 groups 
 def _dimensions(problem: Problem, ratio: float, schedule: int) -> Estimate:
     """At all lengths, leaving out one group after the other."""
     groups = _means(ratio, problem.seed, problem.quick)[schedule]
-    total = groups.sum(0)  # the ratio does not ask for its scale
-
-    def without(group: int) -> Float[np.ndarray, " lengths"]:
-        return participation_ratio(total - groups[group])
-
-    return jackknife(participation_ratio(total), without, len(groups))
+    return ensembles.of_groups(groups, participation_ratio)
 
 
 def _spread(problem: Problem, schedule: int) -> Estimate:

@@ -7,7 +7,7 @@ import numpy as np
 
 from linnet.numerics import Estimate
 from linnet.phenomena.sloppiness import theory
-from linnet.phenomena.sloppiness.claims import slope_runs
+from linnet.phenomena.sloppiness.claims import ensembles, slope_runs
 from linnet.phenomena.sloppiness.claims.problems import posed_dataset
 from linnet.phenomena.sloppiness.claims.slope_runs import (
     DIMENSIONS,
@@ -92,12 +92,12 @@ class DataSlopes(CanonicalClaim):
                 slope_runs.seen_missing(name, preparation, phase, problem.seed)
                 for name in SETS
             ]
-            found[label] = _joined(seen)
+            found[label] = ensembles.side_by_side(seen)
         phase = slope_runs.early(problem.quick)
         slopes = [
             slope_runs.seen_slope(name, SLOPED, phase, problem.seed) for name in SETS
         ]
-        return {**found, STEEPER: _joined(slopes)}
+        return {**found, STEEPER: ensembles.side_by_side(slopes)}
 
     def note(self, problem: Problem) -> str:
         """The slopes themselves, and how straight the spectra are."""
@@ -197,15 +197,6 @@ def _steeper(problem: Problem) -> Estimate:
     return Estimate(np.array(limits) / units, np.array(errors), len(SETS))
 
 
-def _joined(found: list[Estimate]) -> Estimate:
-    """One row of numbers."""
-    values, errors = (
-        [getattr(each, of) for each in found] for of in ("value", "stderr")
-    )
-    effective = min(each.effective_samples for each in found)
-    return Estimate(np.array(values), np.array(errors), effective)
-
-
 def _told(name: str, preparation: str) -> str:
     found = slope_runs.slope(name, preparation)
     upper, lower = found.halves
@@ -252,7 +243,7 @@ def _against(
             for name in SETS:
                 predicted.append(_missing(spectrum(name, of), phase))
                 seen.append(slope_runs.seen_missing(name, of, phase, problem.seed))
-        x, y = np.array(predicted), _joined(seen)
+        x, y = np.array(predicted), ensembles.side_by_side(seen)
         series.append(Series(x, y.value, label, "simulation", color, y.stderr))
         ends += [*x, *y.value]
     whole = np.array([min(ends), max(ends)])

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from linnet.numerics import Estimate, jackknife, participation_ratio
+from linnet.numerics import Estimate, participation_ratio
 from linnet.phenomena.sloppiness import theory
 from linnet.phenomena.sloppiness.claims import ensembles
 from linnet.phenomena.sloppiness.claims.problems import (
@@ -97,13 +97,9 @@ class DimensionPeak(CanonicalClaim):
         given = problem.seed, problem.quick
         curves = {e: _seen(e, *given, lambda curve: curve[JUDGED]) for e in RATIOS[1:]}
         places = [_seen(e, *given, lambda curve: _peak(curve)[0]) for e in RATIOS]
-        place, error = (
-            np.array([getattr(each, name) for each in places])
-            for name in ("value", "stderr")
-        )
         return {
             **{_label(e): curve for e, curve in curves.items()},
-            PLACE: Estimate(place, error, ensembles.GROUPS),
+            PLACE: ensembles.side_by_side(places),
             ENDS: _seen(LATE, *given, _milestones),
             GROWTH: _seen(0.0, *given, lambda curve: curve[-1]),
         }
@@ -235,12 +231,9 @@ def _seen(
 ) -> Estimate:
     """Of the observed curve of dimensions, leaving out one group after the other."""
     sums = _sums(ratio, seed, quick)
-    total = sums.sum(0)  # the ratio does not ask for its scale
-
-    def without(group: int) -> Float[np.ndarray, "..."] | float:
-        return statistic(participation_ratio(total - sums[group]))
-
-    return jackknife(statistic(participation_ratio(total)), without, len(sums))
+    return ensembles.of_groups(
+        sums, lambda found: statistic(participation_ratio(found))
+    )
 
 
 def _with_targets(problem: Problem) -> Panel:

@@ -16,7 +16,7 @@ import numpy as np
 from linnet.numerics import Estimate, jackknife
 from linnet.phenomena.sloppiness import measure
 from linnet.phenomena.sloppiness.claims.problems import SpectralData
-from linnet.shapes import Float
+from linnet.shapes import Float, Int
 
 if TYPE_CHECKING:
     from linnet.dynamics import AbstractEnsembleProcess, OnlineEnsemble
@@ -246,9 +246,32 @@ def squares_up_to(
 
 
 def side_by_side(found: Sequence[Estimate]) -> Estimate:
-    """Entries of independent estimates, one after the other."""
+    """Entries of estimates, one after the other."""
     value, error = (
         np.hstack([getattr(each, name) for each in found])
         for name in ("value", "stderr")
     )
     return Estimate(value, error, min(each.effective_samples for each in found))
+
+
+def entries(found: Estimate, at: Int[np.ndarray, " some"] | slice) -> Estimate:
+    """Some of the entries of an estimate."""
+    return Estimate(found.value[at], found.stderr[at], found.effective_samples)
+
+
+def of_groups(
+    sums: Float[np.ndarray, "groups ..."],
+    statistic: Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."] | float],
+) -> Estimate:
+    """A function of sums over groups, leaving out one group after the other.
+
+    Args:
+        sums: Of each group.
+        statistic: Of the sum over all; it must not ask for their scale.
+    """
+    total = sums.sum(0)
+
+    def without(group: int) -> Float[np.ndarray, "..."] | float:
+        return statistic(total - sums[group])
+
+    return jackknife(statistic(total), without, len(sums))

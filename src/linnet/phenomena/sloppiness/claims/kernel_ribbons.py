@@ -88,19 +88,13 @@ class KernelRibbons(CanonicalClaim):
         for name in MACHINES:
             cloud = kernel_runs.cloud(problem, name)
             widths = ensembles.along_axes(cloud, lambda widths: widths)
-            found[SEEN[name]] = _part(widths, slice(SHOWN_TRAINING))
-            found[UNSEEN[name]] = _part(widths, slice(SHOWN_TRAINING, None))
+            found[SEEN[name]] = ensembles.entries(widths, slice(SHOWN_TRAINING))
+            found[UNSEEN[name]] = ensembles.entries(widths, slice(SHOWN_TRAINING, None))
         cloud = kernel_runs.cloud(problem, RADIAL)
         found[MIXED] = ensembles.of_cloud(cloud, _correlations)
-        slopes = [
-            ensembles.along_axes(kernel_runs.cloud(problem, name), _slope)
-            for name in MACHINES
-        ]
-        found[FALL] = Estimate(
-            np.array([slope.value for slope in slopes]),
-            np.array([slope.stderr for slope in slopes]),
-            kernel_runs.GROUPS,
-        )
+        clouds = [kernel_runs.cloud(problem, name) for name in MACHINES]
+        slopes = [ensembles.along_axes(cloud, _slope) for cloud in clouds]
+        found[FALL] = ensembles.side_by_side(slopes)
         return found
 
     def note(self, problem: Problem) -> str:
@@ -206,10 +200,6 @@ def _correlations(moment: Matrix) -> Float[np.ndarray, " pairs"]:
     shown = moment[:SHOWN_TRAINING, :SHOWN_TRAINING]
     widths = np.sqrt(np.diag(shown))
     return np.diag(shown / np.outer(widths, widths), 1)
-
-
-def _part(found: Estimate, where: slice) -> Estimate:
-    return Estimate(found.value[where], found.stderr[where], found.effective_samples)
 
 
 def _eigenvalues(seed: int, name: str) -> Float[np.ndarray, " modes"]:

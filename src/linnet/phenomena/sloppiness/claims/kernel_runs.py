@@ -14,6 +14,7 @@ import numpy as np
 
 from linnet.phenomena.sloppiness import measure
 from linnet.phenomena.sloppiness.claims import ensembles
+from linnet.phenomena.sloppiness.claims.problems import posed_dataset
 from linnet.shapes import Float
 from linnet.study import Problem
 from linnet.task import Dataset, load
@@ -69,19 +70,8 @@ def problem(seed: int, quick: bool) -> Problem:
     """Images with one target, which names the problem; ensembles draw their own."""
     pixels = images(seed).pixels[:TRAINING]
     dataset = Dataset(pixels, pixels[:, :1], "digits")
-    option = " --quick" if quick else ""
-    return Problem(
-        title=f"{TRAINING} images of digits, {TEST} more to test",
-        moments=dataset.moments(),
-        dataset=dataset,
-        hidden=1,
-        init_scale=1.0,
-        learning_rate=None,
-        seed=seed,
-        quick=quick,
-        command=f"linnet reproduce sloppiness --seed {seed}{option}",
-        canonical=True,
-    )
+    title = f"{TRAINING} images of digits, {TEST} more to test"
+    return posed_dataset(dataset, title, seed=seed, quick=quick)
 
 
 def trajectories(problem: Problem) -> int:

@@ -11,7 +11,7 @@ from itertools import chain
 
 import numpy as np
 
-from linnet.numerics import Estimate, jackknife, participation_ratio
+from linnet.numerics import Estimate, participation_ratio
 from linnet.phenomena.sloppiness.claims import ensembles
 from linnet.phenomena.sloppiness.claims.online_steps import observed_edge
 from linnet.phenomena.sloppiness.claims.problems import (
@@ -67,13 +67,7 @@ def lengths(quick: bool) -> Int[np.ndarray, " lengths"]:
 
 def dimensions(problem: Problem, kind: Kind, ratio: float) -> Estimate:
     """Participation ratio of the first steps, for all lengths."""
-    sums = _squares(problem, kind, ratio)
-    total = sums.sum(0)  # the ratio does not ask for its scale
-
-    def without(group: int) -> Float[np.ndarray, " lengths"]:
-        return np.asarray(participation_ratio(total - sums[group]))
-
-    return jackknife(np.asarray(participation_ratio(total)), without, len(sums))
+    return ensembles.of_groups(_squares(problem, kind, ratio), participation_ratio)
 
 
 def widths(problem: Problem, kind: Kind, ratio: float) -> Estimate:
@@ -91,16 +85,11 @@ def at_rest(problem: Problem) -> Estimate:
 
 def slope_at_rest(problem: Problem) -> Estimate:
     """That of a line through their logarithms."""
-    groups = _late_squares(problem)
 
-    def slope(spread: Float[np.ndarray, "some r"]) -> float:
-        line = np.polyfit(np.arange(spread.shape[1]), np.log(spread.mean(0)), 1)
-        return -float(line[0])
+    def slope(spread: Float[np.ndarray, " r"]) -> float:
+        return -float(np.polyfit(np.arange(len(spread)), np.log(spread), 1)[0])
 
-    def without(group: int) -> float:
-        return slope(np.delete(groups, group, 0))
-
-    return jackknife(slope(groups), without, len(groups))
+    return ensembles.of_groups(_late_squares(problem), slope)
 
 
 def edges(problem: Problem) -> Estimate:

@@ -104,9 +104,7 @@ class Optimizers(CanonicalClaim):
         found = {}
         for each in METHODS:
             seen = _seen(each, problem.seed, problem.quick)
-            found[_label(each)] = Estimate(
-                seen.value[JUDGED], seen.stderr[JUDGED], seen.effective_samples
-            )
+            found[_label(each)] = ensembles.entries(seen, JUDGED)
         return found
 
     def note(self, problem: Problem) -> str:

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from linnet.numerics import Estimate
 from linnet.phenomena.sloppiness import theory
 from linnet.phenomena.sloppiness.claims import boundary_runs
 from linnet.phenomena.sloppiness.claims.boundary_runs import (
@@ -15,6 +14,7 @@ from linnet.phenomena.sloppiness.claims.boundary_runs import (
     SAMPLES,
     Setting,
 )
+from linnet.phenomena.sloppiness.claims.ensembles import side_by_side
 from linnet.phenomena.sloppiness.claims.problems import posed
 from linnet.phenomena.sloppiness.claims.source import CanonicalClaim
 from linnet.shapes import Float
@@ -116,14 +116,18 @@ class PhaseBoundary(CanonicalClaim):
         """Second moments along the inputs' directions; ratios where they pass 95 %."""
         given = problem.seed, _trajectories(problem)
         lines = {
-            _label(name): _together(
+            _label(name): side_by_side(
                 [boundary_runs.shares(at, ratio, *given) for ratio in RATIOS]
             )
             for name, at in OUTCOMES.items()
         }
         on = [boundary_runs.shares(at, ratio, *given) for at, ratio in ON.items()]
         edges = [boundary_runs.edge(at, *given) for at in (*EDGES, LAST)]
-        return {**lines, EXPLAINED: _together(on), EDGE: _together(edges)}
+        return {
+            **lines,
+            EXPLAINED: side_by_side(on),
+            EDGE: side_by_side(edges),
+        }
 
     def note(self, problem: Problem) -> str:
         """Every run is as long as it was asked to be."""
@@ -198,15 +202,6 @@ def _of_inputs(setting: Setting) -> float:
     return float(boundary_runs.leading_share(_variances(setting.slope)))
 
 
-def _together(parts: Sequence[Estimate]) -> Estimate:
-    """Numbers as one row."""
-    return Estimate(
-        np.array([part.value for part in parts]),
-        np.array([part.stderr for part in parts]),
-        boundary_runs.GROUPS,
-    )
-
-
 def _slope_panel(problem: Problem) -> Panel:
     rows = np.linspace(0.3, 2.0, 69)
     plane = theory.slope_map(
@@ -272,7 +267,9 @@ def _outcomes(problem: Problem) -> Panel:
     given = problem.seed, _trajectories(problem)
     dense, series = np.geomspace(RATIOS[0], RATIOS[-1], 81), []
     for color, (name, at) in enumerate(OUTCOMES.items()):
-        found = _together([boundary_runs.shares(at, each, *given) for each in RATIOS])
+        found = side_by_side(
+            [boundary_runs.shares(at, each, *given) for each in RATIOS]
+        )
         left = 1 - np.asarray(found.value)
         series += [
             Series(dense, 1 - _law(at, dense), name, "theory", color),

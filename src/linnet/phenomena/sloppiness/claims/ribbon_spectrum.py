@@ -86,9 +86,8 @@ class RibbonSpectrum(CanonicalClaim):
         """Second moments along the inputs' directions, and lines through their logs."""
         spectra = {}
         for c in SLOPES:
-            seen, at = _seen(c, problem.seed, problem.quick), _judged(c)
-            part = Estimate(seen.value[at], seen.stderr[at], seen.effective_samples)
-            spectra[_label(c)] = part
+            seen = _seen(c, problem.seed, problem.quick)
+            spectra[_label(c)] = ensembles.entries(seen, _judged(c))
         given = problem.seed, problem.quick
         return {
             **spectra,

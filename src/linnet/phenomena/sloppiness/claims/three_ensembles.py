@@ -1,14 +1,14 @@
 """Claim: which trajectories are looked at together decides how many dimensions."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
-from linnet.numerics import Estimate, explained_variance
+from linnet.numerics import explained_variance
 from linnet.phenomena.sloppiness import theory
 from linnet.phenomena.sloppiness.claims import target_runs
+from linnet.phenomena.sloppiness.claims.ensembles import side_by_side
 from linnet.phenomena.sloppiness.claims.problems import posed, sloppy_variances
 from linnet.phenomena.sloppiness.claims.source import CanonicalClaim
 from linnet.phenomena.sloppiness.claims.target_runs import (
@@ -113,11 +113,13 @@ class ThreeEnsembles(CanonicalClaim):
         given = problem.seed, problem.quick
         cases = [(c, ratio) for c in SLOPES for ratio in RATIOS]
         shared = [target_runs.shared_target(c, e, *given) for c, e in cases]
-        halves = _together([half for _, half in shared])
+        halves = side_by_side([half for _, half in shared])
         explained = np.asarray(halves.value)
         return {
-            OWN: _together([target_runs.own_targets(c, e, *given) for c, e in cases]),
-            SHARED: _together([along for along, _ in shared]),
+            OWN: side_by_side(
+                [target_runs.own_targets(c, e, *given) for c, e in cases]
+            ),
+            SHARED: side_by_side([along for along, _ in shared]),
             HALVES: halves,
             SINGLE: np.array([target_runs.single(c, problem.seed)[0] for c in SLOPES]),
             BOUNDS: np.stack([explained, 1 - explained], axis=-1),
@@ -197,23 +199,14 @@ def _of_inputs(slope: float) -> float:
     return float(explained_variance(sloppy_variances(slope, MODES))[DIMENSIONS - 1])
 
 
-def _together(parts: Sequence[Estimate]) -> Estimate:
-    """Numbers as one row."""
-    return Estimate(
-        np.array([part.value for part in parts]),
-        np.array([part.stderr for part in parts]),
-        target_runs.GROUPS,
-    )
-
-
 def _panel(problem: Problem, slope: float) -> Panel:
     given = problem.seed, problem.quick
     dense, few = np.geomspace(0.05, 20, 61), np.geomspace(0.05, 20, 16)
     ends, at = dense[[0, -1]], np.array(RATIOS)
     single = float(_axes(slope, problem.seed).share(0.0, DIMENSIONS))
-    own = _together([target_runs.own_targets(slope, e, *given) for e in RATIOS])
+    own = side_by_side([target_runs.own_targets(slope, e, *given) for e in RATIOS])
     halves = [target_runs.shared_target(slope, e, *given)[1] for e in RATIOS]
-    shared = _together(halves)
+    shared = side_by_side(halves)
     alone = np.array([target_runs.single(slope, problem.seed)[0]])
     low, high = _bounds(slope, few, problem.seed)
     law = _shared(slope, dense, problem.seed)
