@@ -209,7 +209,7 @@ def _seen(problem: Problem, sampling: Sampling, size: int) -> _Seen:
         drawn,
         range(COUNT),
         residuals=_residuals(problem.seed),
-        seed=problem.seed,
+        seed=100 * problem.seed + 3 * size + list(TOLD).index(sampling),  # of its own
     )
     paths = np.array(list(recorded))
     mean, lost = paths.mean(0), len(paths) / (len(paths) - 1)

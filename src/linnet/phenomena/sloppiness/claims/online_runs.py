@@ -95,11 +95,11 @@ def slope_at_rest(problem: Problem) -> Estimate:
 def edges(problem: Problem) -> Estimate:
     """Largest stable learning rates, for each of the batch sizes."""
     variances = tuple(data_of(problem.seed, problem.quick).variances.tolist())
-    given = last_step(problem.quick) - 1, problem.seed
-    found = []
+    steps, found = last_step(problem.quick) - 1, []
     for size in EDGE_SIZES:
         count = _trajectories(size, problem.quick) // len(variances)
-        found.append(observed_edge(variances, size, count, *given))
+        seed = 100 * problem.seed + size  # samples of its own
+        found.append(observed_edge(variances, size, count, steps, seed))
     return ensembles.side_by_side(found)
 
 
