@@ -56,8 +56,8 @@ def test_the_page_tells_distance_signs_and_lines(tmp_path):
     words = dict(scatter.words)
     assert words["distance"].startswith("Squared Hellinger distance")
     assert "minus that along" in words["+ and −"]
-    assert (
-        words["line"] == "Joins the checkpoints of one `run`, in the order of `step`."
-    )
+    told = "Joins the checkpoints of one `run`, in the order of `step`; a ring marks"
+    assert words["line"] == f"{told} the last."
+    assert "100 % would be every distance" in words["explained stress"]
     assert [run.tolist() for run in scatter.runs][1] == list(range(9, 18))
     assert dict(scatter.facts)["models"] == "36"

@@ -169,5 +169,5 @@ def test_a_browser_draws_the_page_to_its_end_and_says_when_it_cannot_turn_it(
     ).stdout
     assert 'data-drawn="yes"' in drawn
     assert drawn.count('class="point"') >= 12  # one mark per model, as SVG
-    assert "component 2 (\u2212, time-like)" in drawn
+    assert "component 2 (\u2212, time-like: apart here means closer)" in drawn
     assert "offers no WebGL" in drawn

@@ -153,6 +153,8 @@ def placed_scatter(
     old, new = len(embedding.coordinates), len(found.coordinates)
     before = _plain(embedding.about.models)
     labels = _together(before, found.labels)
+    later = trajectories(found.labels, run, step)
+    runs = (*trajectories(before, run, step), *(members + old for members in later))
     labels["models"] = ("embedded",) * old + ("placed",) * new
     return Scatter(
         title=f"`{name}` among {old:,} embedded models",
@@ -166,12 +168,14 @@ def placed_scatter(
         stress=embedding.explained_stress(),
         labels=labels,
         color="models" if color is None else color,
-        runs=(
-            *trajectories(before, run, step),
-            *(members + old for members in trajectories(found.labels, run, step)),
-        ),
+        runs=runs,
         stress_note=_stress_note(embedding),
-        words=_words(embedding, 0, None, None),
+        words=_words(
+            embedding,
+            len(runs),
+            column_of(before, "--run", run, "run"),
+            column_of(before, "--step", step, "step"),
+        ),
         command=command,
     )
 
@@ -273,7 +277,8 @@ def _words(
         )
     if runs:
         order = f"in the order of `{step}`" if step else "in the order of the file"
-        words.append(("line", f"Joins the checkpoints of one `{run}`, {order}."))
+        text = f"Joins the checkpoints of one `{run}`, {order}; a ring marks the last."
+        words.append(("line", text))
     return tuple(words)
 
 

@@ -141,8 +141,16 @@ def load_embedding(path: str | Path) -> "Embedding":
 
 
 def table(labels: Mapping[str, np.ndarray], coordinates: np.ndarray) -> str:
-    """Labels, then components, one row per model; every digit is kept."""
-    columns: dict[str, Sequence[Any]] = {k: v.tolist() for k, v in labels.items()}
+    """Labels, then components, one row per model; every digit is kept.
+
+    Example:
+        >>> print(table({"step": np.array([0.0, 10.0])}, np.array([[0.5], [-1.0]])))
+        step,component_1
+        0,0.5
+        10,-1.0
+        <BLANKLINE>
+    """
+    columns: dict[str, Sequence[Any]] = {k: _whole(v) for k, v in labels.items()}
     for k, column in enumerate(coordinates.T, 1):
         columns[f"component_{k}"] = column.tolist()
     text = io.StringIO()
@@ -150,6 +158,16 @@ def table(labels: Mapping[str, np.ndarray], coordinates: np.ndarray) -> str:
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue()
+
+
+def _whole(values: np.ndarray) -> list[Any]:
+    """Numbers that are all whole, such as steps, as whole numbers."""
+    is_whole = (
+        values.dtype.kind == "f"
+        and bool((values == np.round(values)).all())
+        and bool((np.abs(values) < 2.0**53).all())
+    )
+    return values.astype(np.int64).tolist() if is_whole else values.tolist()
 
 
 def _distances(job: Job, out: Path, on_tile: Progress | None) -> Any:

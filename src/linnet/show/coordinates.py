@@ -43,6 +43,7 @@ def coordinate_pictures(scatter: Scatter) -> tuple[str, bytes]:
         for ax, up in zip(axes, ups, strict=True):
             _draw_lines(ax, scatter, up)
             _draw_points(ax, scatter, up)
+            _draw_ends(ax, scatter, up)
             _frame(ax, scatter, up)
         _add_key(canvas, list(axes), scatter)
         return _saved(canvas)
@@ -114,6 +115,15 @@ def _draw_points(ax: Axes, scatter: Scatter, up: int) -> None:
         ax.scatter(x, y, color=CATEGORIES[0], **style)
 
 
+def _draw_ends(ax: Axes, scatter: Scatter, up: int) -> None:
+    """A ring around the last checkpoint of each trajectory."""
+    last = [int(run[-1]) for run in scatter.runs]
+    if last:
+        x, y = scatter.coordinates[last][:, [0, up]].T
+        many = len(last) > MAX_VECTOR_MARKERS
+        ax.plot(x, y, "o", ms=8, mfc="none", mec=INK, mew=0.9, rasterized=many)
+
+
 def _on_scale(values: Float[np.ndarray, " _"]) -> Float[np.ndarray, " _"]:
     """Numbers as they are, or their logarithms where they span decades."""
     floor = log_floor(values)
@@ -140,7 +150,9 @@ def _frame(ax: Axes, scatter: Scatter, up: int) -> None:
 
 
 def _name(scatter: Scatter, component: int) -> str:
-    sign = "+" if scatter.signs[component] > 0 else f"{_MINUS}, time-like"
+    sign = (
+        "+" if scatter.signs[component] > 0 else f"{_MINUS}, time-like: apart is closer"
+    )
     return f"component {component + 1} ({sign})"
 
 

@@ -35,7 +35,7 @@ const safe = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;")
 const short = (value) => (Number.isInteger(value) ? String(value) : Number(value.toPrecision(5)).toString());
 const shown = (column, u) => (column.levels ? column.levels[column.codes[u]] : short(column.values[u]));
 const sign = (i) => (data.signs[i] > 0 ? "+" : "\u2212");
-const nature = (i) => (data.signs[i] > 0 ? "+" : "\u2212, time-like");
+const nature = (i) => (data.signs[i] > 0 ? "+" : "\u2212, time-like: apart here means closer");
 const title = (i) => `component ${i + 1} (${nature(i)})`;
 
 const hover = Array.from({ length: m }, (_, u) => {
@@ -119,6 +119,16 @@ function lines(column, place, type) {
   });
 }
 
+// A ring around the last checkpoint of each trajectory.
+function ends(place, type) {
+  if (!runs.length) return [];
+  const trace = { type, mode: "markers", name: "end of a trajectory", hoverinfo: "skip",
+    marker: { symbol: "circle-open", color: INK, size: size + (type === "scatter3d" ? 3 : 6), line: { color: INK, width: 1.4 } } };
+  const last = runs.map((run) => run[run.length - 1]);
+  for (const [name, axis] of Object.entries(place)) trace[name] = pick(axis, last);
+  return [trace];
+}
+
 function draw() {
   const solid = $("solid").checked && webgl && k > 2;
   const column = $("color").value === "" ? null : columns[Number($("color").value)];
@@ -133,7 +143,7 @@ function draw() {
     for (const [axis, values] of Object.entries(place)) trace[axis] = pick(values, members);
     return trace;
   });
-  const drawn = $("lines").checked ? [...lines(column, place, type), ...traces] : traces;
+  const drawn = $("lines").checked ? [...lines(column, place, type), ...traces, ...ends(place, type)] : traces;
   const axis = (n) => ({ title: { text: title(n), font: { size: 13, color: INK } }, zeroline: false, gridcolor: GRID, linecolor: HAIRLINE, automargin: true });
   const layout = {
     font: FONT, hovermode: "closest", paper_bgcolor: "#fff", plot_bgcolor: "#fff",
