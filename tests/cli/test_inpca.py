@@ -146,6 +146,25 @@ def test_a_new_file_has_its_own_kind_labels_and_color(archive, embedded, tmp_pat
     assert "distributions (`probabilities`" in err
 
 
+def test_truth_and_ignorance_are_marked_on_the_map(archive, tmp_path):
+    predictions, *_ = trained_predictions()
+    np.save(tmp_path / "classes.npy", predictions[8].argmax(-1))
+    out, truth = tmp_path / "out", ["--truth", tmp_path / "classes.npy"]
+    status, _, err = inside("inpca", archive, *truth, "--out", out)
+    assert status == 0, err
+    page = (out / "inpca.html").read_text()
+    held = re.search(r'application/json" id="data">(.*?)</script>', page).group(1)
+    marks = json.loads(held)["marks"]
+    assert [mark["name"] for mark in marks] == ["truth", "ignorance"]
+    with (out / "marks.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert float(rows[0]["component_2"]) == marks[0]["at"][1]
+    assert "truth, ignorance" in page
+    status, _, err = inside("inpca", archive, "--out", out)
+    assert status == 0, err
+    assert not (out / "marks.csv").exists()
+
+
 def stored(folder, array):
     np.save(folder / "wrong.npy", array)
     return folder / "wrong.npy"

@@ -32,6 +32,7 @@ SETTLED = (
     "disjoint",
     "weights",
     "landmarks",
+    "truth",
 )
 
 Table = Annotated[
@@ -85,6 +86,13 @@ def inpca(
     landmarks: Annotated[
         int | None,
         typer.Option(min=3, help="Embed by that many models only: approximate."),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="Classes of the samples, .npy or .npz of whole numbers from 0: marks"
+            " truth and ignorance on the map."
+        ),
     ] = None,
     sigma: Annotated[float, typer.Option(help="Noise of Gaussian predictions.")] = 1.0,
     smoothing: Annotated[
@@ -161,7 +169,7 @@ def inpca(
             command=command,
         )
     with words_of_the_command():
-        _embed(console, job, report_folder(out, name), columns)
+        _embed(console, job, report_folder(out, name), columns, truth)
 
 
 def _check_beside_into(context: typer.Context) -> None:
@@ -183,14 +191,16 @@ def _embed(
     job: "Job",
     folder: Path,
     columns: tuple[str | None, str | None, str | None],
+    truth: Path | None,
 ) -> None:
     from linnet.cli.inpca_page import check_columns, headline, scatter_of, write_page
-    from linnet.inpca import cost_left, embed, summary
+    from linnet.inpca import cost_left, embed, mark_distances, place_marks, summary
 
     check_columns(job.labels, columns)
     for warning in job.warnings:
         console.note(f"Warning: {warning}")
     console.note(cost_left(job, folder).sentence())
+    distances = None if truth is None else mark_distances(job, truth)
     try:
         with console.bar() as bar:
             found = embed(job, folder, on_tile=bar.advance, on_stage=bar.stage)
@@ -198,7 +208,8 @@ def _embed(
         console.note("Interrupted: the same command goes on from here.")
         raise typer.Exit(130) from None
     with console.status("Drawing the page"):
-        page = write_page(scatter_of(job, found, *columns), folder)
+        marks = None if distances is None else place_marks(found, distances, folder)
+        page = write_page(scatter_of(job, found, *columns, marks=marks), folder)
     _finish(console, summary(job, found), headline(found), page)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from linnet.inpca.marks import MARKS
 from linnet.show.coordinates import coordinate_pictures, stress_pictures
 from linnet.show.scatter import Scatter, render_scatter
 from linnet.study.model_labels import Labels, column_of, trajectories
@@ -34,6 +35,15 @@ SIGN_WORDS = (
     "The distance of two models is the sum of their squared separations along"
     " + components, minus that along − (time-like) components. Separation along a −"
     " component therefore makes models closer, not farther apart."
+)
+
+
+MARK_WORDS = (
+    "truth, ignorance",
+    "Where a model would lie that is certain and right on every sample, and one that"
+    " takes all classes for equally probable. They are placed by their distances to the"
+    " models and do not move the map, which may have no axis for how the truth differs"
+    " from all of them.",
 )
 
 
@@ -92,6 +102,8 @@ def scatter_of(
     color: str | None = None,
     run: str | None = None,
     step: str | None = None,
+    *,
+    marks: np.ndarray | None = None,
 ) -> Scatter:
     """The page of an embedding.
 
@@ -112,7 +124,9 @@ def scatter_of(
         color=chosen_color(labels, color, named_run, named_step),
         runs=runs,
         stress_note=_stress_note(embedding),
-        words=_words(embedding, len(runs), named_run, named_step),
+        words=_words(embedding, len(runs), named_run, named_step)
+        + (() if marks is None else (MARK_WORDS,)),
+        marks={} if marks is None else dict(zip(MARKS, marks, strict=True)),
         facts=_facts(job, embedding),
         command=job.command,
     )

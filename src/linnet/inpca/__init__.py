@@ -7,6 +7,11 @@ another file among those of a saved result.
 
 from linnet.inpca.cost import Cost as Cost
 from linnet.inpca.job import Job as Job, prepare as prepare
+from linnet.inpca.marks import (
+    MARKS as MARKS,
+    mark_distances as mark_distances,
+    place_marks as place_marks,
+)
 from linnet.inpca.placement import Placement as Placement, place as place
 from linnet.inpca.settings import (
     DISTANCES as DISTANCES,

@@ -27,6 +27,7 @@ Told = Callable[[str], None]
 
 RESULT = "coordinates.nc"
 SUMMARY = "inpca.json"
+MARKS_FILE = "marks.csv"
 
 
 def embed(
@@ -74,6 +75,7 @@ def embed(
         summary(job, found), ensure_ascii=False, allow_nan=False, indent=2
     )
     write_text(out / SUMMARY, text + "\n")
+    (out / MARKS_FILE).unlink(missing_ok=True)  # were placed on another map
     return found
 
 

@@ -44,6 +44,7 @@ def coordinate_pictures(scatter: Scatter) -> tuple[str, bytes]:
             _draw_lines(ax, scatter, up)
             _draw_points(ax, scatter, up)
             _draw_ends(ax, scatter, up)
+            _draw_marks(ax, scatter, up)
             _frame(ax, scatter, up)
         _add_key(canvas, list(axes), scatter)
         return _saved(canvas)
@@ -124,6 +125,15 @@ def _draw_ends(ax: Axes, scatter: Scatter, up: int) -> None:
         ax.plot(x, y, "o", ms=8, mfc="none", mec=INK, mew=0.9, rasterized=many)
 
 
+def _draw_marks(ax: Axes, scatter: Scatter, up: int) -> None:
+    for name, place in scatter.marks.items():
+        ax.plot(place[0], place[up], "X", color=INK, ms=7, mec="white", zorder=4)
+        at = (float(place[0]), float(place[up]))
+        ax.annotate(
+            safe_text(name), at, (0, 6), textcoords="offset points", ha="center"
+        )
+
+
 def _on_scale(values: Float[np.ndarray, " _"]) -> Float[np.ndarray, " _"]:
     """Numbers as they are, or their logarithms where they span decades."""
     floor = log_floor(values)
@@ -139,8 +149,9 @@ def _shades() -> LinearSegmentedColormap:
 
 def _frame(ax: Axes, scatter: Scatter, up: int) -> None:
     none = np.empty(0)
-    x = limits(scatter.coordinates[:, 0].astype(float), none, "linear")
-    y = limits(scatter.coordinates[:, up].astype(float), none, "linear")
+    points = np.array([*scatter.coordinates, *scatter.marks.values()], dtype=float)
+    x = limits(points[:, 0], none, "linear")
+    y = limits(points[:, up], none, "linear")
     ax.set_xlim(*x)
     ax.set_ylim(*y)
     set_ticks(ax.xaxis, "linear", *x)

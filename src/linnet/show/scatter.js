@@ -129,6 +129,15 @@ function ends(place, type) {
   return [trace];
 }
 
+// Truth and ignorance, by name.
+function marked(place, type) {
+  const names = data.marks.map((mark) => safe(mark.name));
+  const trace = { type, mode: "markers+text", name: "marks", showlegend: false, text: names, textposition: "top center", hovertemplate: "%{text}<extra></extra>",
+    textfont: { color: INK, size: 13 }, marker: { symbol: "x", color: INK, size: type === "scatter3d" ? 4 : 9 } };
+  for (const [name, component] of Object.entries(place)) trace[name] = data.marks.map((mark) => mark.at[component]);
+  return trace;
+}
+
 function draw() {
   const solid = $("solid").checked && webgl && k > 2;
   const column = $("color").value === "" ? null : columns[Number($("color").value)];
@@ -144,6 +153,7 @@ function draw() {
     return trace;
   });
   const drawn = $("lines").checked ? [...lines(column, place, type), ...traces, ...ends(place, type)] : traces;
+  if (data.marks.length) drawn.push(marked(solid ? { x: i, y: j, z: l } : { x: i, y: j }, type));
   const axis = (n) => ({ title: { text: title(n), font: { size: 13, color: INK } }, zeroline: false, gridcolor: GRID, linecolor: HAIRLINE, automargin: true });
   const layout = {
     font: FONT, hovermode: "closest", paper_bgcolor: "#fff", plot_bgcolor: "#fff",

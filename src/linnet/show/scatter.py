@@ -34,6 +34,7 @@ class Scatter:
         labels: Columns with one entry per model: numbers, or text.
         color: The column that colors the points first; None for one color.
         runs: Models of each trajectory, in their order.
+        marks: Further points by their names, such as the truth, not colored.
         stress_note: What the curve of explained stress says.
         words: Words of the page and what they mean.
         facts: Names and values of data and settings.
@@ -50,6 +51,7 @@ class Scatter:
     )
     color: str | None = None
     runs: tuple[Int[np.ndarray, " _"], ...] = ()
+    marks: Mapping[str, Float[np.ndarray, " components"]] = field(default_factory=dict)
     stress_note: str = ""
     words: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
@@ -133,6 +135,10 @@ def _document(scatter: Scatter) -> dict[str, Any]:
         "columns": [_column(*item) for item in scatter.labels.items()],
         "color": None if scatter.color is None else names.index(scatter.color),
         "trajectories": [_packed(run, "<i4") for run in scatter.runs],
+        "marks": [
+            {"name": name, "at": [float(x) for x in place]}
+            for name, place in scatter.marks.items()
+        ],
         "palette": list(palette(len(CATEGORIES))),
         "scale": list(palette(len(CATEGORIES) + 2)),
     }
