@@ -15,6 +15,7 @@ from linnet.study import Field, Panel, Problem, Series
 
 GRID = 61  # places of a predicted line
 ROWS = 24  # durations of the map
+MARGIN = 1.3  # around those that are simulated: dots stay within
 REACH = 30.0  # how far the axis of target ratios goes on either side
 SHARE = "share of the variance in three dimensions"
 UPRIGHT = "upright: usual start"
@@ -27,7 +28,7 @@ def over_starts_and_steps(problem: Problem, seen: Seen) -> Panel:
     """Starts and durations, with the closed boundary of the ribbon."""
     starts = _starts(problem)
     longest = data_question.durations(problem)[-1]
-    durations = np.geomspace(SPACES, longest, ROWS).round()
+    durations = np.geomspace(SPACES / MARGIN, MARGIN * longest, ROWS).round()
     every = [data_question.axes(problem, int(steps)) for steps in durations]
     shares = [axes.share(starts, DIMENSIONS) for axes in every]
     edge = [data_question.widest_start(problem, int(steps)) for steps in durations]

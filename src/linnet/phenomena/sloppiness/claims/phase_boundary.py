@@ -49,6 +49,7 @@ SLOPES, STRENGTHS = (0.4, 0.7, 1.0, 1.3, 1.6, 1.9), (0.05, 0.1, 0.2, 0.4, 0.8, 1
 
 EDGE = "target over start at which three dimensions explain 95 %"
 EXPLAINED = "explained by three dimensions on the boundary"
+PERCENT = f"{100 * FRACTION:.0f} %"
 FOLDS = "e-folds of the first direction"
 SHARE = "explained by 3 dimensions"
 
@@ -74,7 +75,7 @@ class PhaseBoundary(CanonicalClaim):
         "Linear networks of one layer, full-batch descent of any stable step, start and"
         " target drawn anew for each trajectory, variances of the inputs falling"
         f" geometrically over {MODES} directions; a ribbon is what k = {DIMENSIONS}"
-        f" dimensions explain to q = {FRACTION:.0%}. Exact. Derived here."
+        f" dimensions explain to q = {PERCENT}. Exact. Derived here."
     )
     wrong_theory: ClassVar[str] = (
         "the inputs decide alone: three dimensions explain of the trajectories what"
@@ -140,7 +141,7 @@ class PhaseBoundary(CanonicalClaim):
             caption=(
                 "How much three dimensions explain of all training trajectories. Left"
                 " and middle: blue is a ribbon, the line is the predicted boundary of"
-                f" {FRACTION:.0%}; dots are simulated ensembles in the shade of what"
+                f" {PERCENT}; dots are simulated ensembles in the shade of what"
                 " was seen, and sink into the map where it is right. Left: against the"
                 f" slope c of the inputs, targets {WEAK:g} of starts. Middle: against"
                 f" the target, c = {MIDDLE:g}. Right: the four things that stronger"
@@ -248,7 +249,7 @@ def _map(
         x_label=FOLDS,
         y_label=y_label,
         series=(
-            Series(plane.folds, np.asarray(line), f"{FRACTION:.0%}: ribbon above"),
+            Series(plane.folds, np.asarray(line), f"{PERCENT}: ribbon above"),
             Series(
                 np.tile(STEP * DOTS, len(seen)),
                 at,
@@ -283,7 +284,7 @@ def _outcomes(problem: Problem) -> Panel:
         y_label="not explained by 3 dimensions",
         series=(
             *series,
-            Series(ends, np.full(2, 1 - FRACTION), "95%: ribbon below", "guide"),
+            Series(ends, np.full(2, 1 - FRACTION), f"{PERCENT}: ribbon below", "guide"),
             Series(ends, np.full(2, 1 - _of_inputs(first)), "as the inputs", "wrong"),
         ),
         x_scale="log",
