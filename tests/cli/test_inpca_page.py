@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from plain_classifiers import trained_predictions
 
-from linnet.cli.inpca_page import chosen_color, headline, scatter_of
+from linnet.cli.inpca_page import chosen_color, scatter_of
+from linnet.cli.inpca_words import headline
 from linnet.inpca import Settings, embed, prepare
 from linnet.phenomena.sloppiness.measure import embed_distances, landmark_embedding
 

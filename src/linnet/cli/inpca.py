@@ -193,7 +193,8 @@ def _embed(
     columns: tuple[str | None, str | None, str | None],
     truth: Path | None,
 ) -> None:
-    from linnet.cli.inpca_page import check_columns, headline, scatter_of, write_page
+    from linnet.cli.inpca_page import check_columns, scatter_of, write_page
+    from linnet.cli.inpca_words import headline
     from linnet.inpca import cost_left, embed, mark_distances, place_marks, summary
 
     check_columns(job.labels, columns)
