@@ -24,6 +24,15 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile without optimizing where programs are short: a third of the time.
+
+    The slow tests, and whoever sets `XLA_FLAGS`, run what users run.
+    """
+    if config.option.markexpr == "not slow":  # before the first program is compiled
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+
 @pytest.fixture
 def x64() -> Iterator[None]:
     """64-bit JAX for one test, to look at a kernel without `simulate` around it."""
