@@ -87,7 +87,7 @@ def test_gradient_noise_restores_the_ribbon():
     assert dimension(1, 0.0, ratio=1.0) == pytest.approx(4.03, abs=0.005)
     assert dimension(10, 1.0, ratio=1.0) == pytest.approx(4.03, abs=0.005)
     assert dimension(1, 1.0, ratio=1.0) == pytest.approx(3.99, abs=0.005)
-    # The note does not say how many modes: beyond these none counts.
+    # So many modes that no further one counts.
     assert dimension(1, 1.0, modes=80) == pytest.approx(dimension(1, 1.0), rel=1e-6)
 
 
