@@ -85,5 +85,5 @@ def _claim_names() -> list[str]:
         f"{phenomenon}/{claim.name}"
         for phenomenon in phenomena.names()
         for claim in phenomena.claims(phenomenon)
-        if claim.canonical(0, True) is not None
+        if claim.has_canonical
     ]

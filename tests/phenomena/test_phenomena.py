@@ -99,6 +99,12 @@ def planted(tmp_path, monkeypatch):
     vars(phenomena).pop("gravity", None)
 
 
+@pytest.mark.parametrize("name", phenomena.names())
+def test_a_claim_says_whether_it_has_a_canonical_problem(name):
+    for claim in phenomena.claims(name):
+        assert claim.has_canonical == (claim.canonical(0, True) is not None)
+
+
 @pytest.mark.usefixtures("planted")
 def test_a_planted_folder_is_a_phenomenon_and_nothing_else_must_change():
     assert "gravity" in phenomena.names()

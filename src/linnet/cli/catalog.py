@@ -54,6 +54,6 @@ def bibliography(names: tuple[str, ...]) -> str:
 
 def _asked_by(claim: Any) -> list[str]:
     commands = ["linnet analyze"] if claim.of_data else []
-    if claim.canonical(0, True) is not None:
+    if claim.has_canonical:
         commands.append("linnet reproduce")
     return commands

@@ -29,6 +29,7 @@ class AbstractClaim(ABC):
         formula: LaTeX, without dollar signs.
         domain: Where the formula is valid, in words.
         of_data: Whether a user's data can be asked; else only canonical problems can.
+        has_canonical: Whether it has a canonical problem, on which `reproduce` runs it.
         wrong_theory: The named wrong theory that the test must be able to reject.
         citations: Keys into the bibliography.
     """
@@ -40,6 +41,7 @@ class AbstractClaim(ABC):
     formula: ClassVar[str]
     domain: ClassVar[str]
     of_data: ClassVar[bool]
+    has_canonical: ClassVar[bool] = True
     wrong_theory: ClassVar[str]
     citations: ClassVar[tuple[str, ...]]
 

@@ -50,6 +50,7 @@ class DataGeneralization(AnisotropyClaim):
     )
     wrong_theory: ClassVar[str] = "the training error is the test error"
     of_data: ClassVar[bool] = True
+    has_canonical: ClassVar[bool] = False
 
     def canonical(self, seed: int, quick: bool) -> None:
         """Only data can ask it."""

@@ -53,6 +53,7 @@ class DataPhases(AnisotropyClaim):
     )
     wrong_theory: ClassVar[str] = "only one layer moves: half the rate"
     of_data: ClassVar[bool] = True
+    has_canonical: ClassVar[bool] = False
 
     def canonical(self, seed: int, quick: bool) -> None:
         """Only data can ask it."""

@@ -49,6 +49,7 @@ class TrainingManifold(SloppinessClaim):
         " the spread of the weights in place of that of the predictions)"
     )
     of_data: ClassVar[bool] = True
+    has_canonical: ClassVar[bool] = False
 
     def canonical(self, seed: int, quick: bool) -> None:
         """Only data can ask it."""

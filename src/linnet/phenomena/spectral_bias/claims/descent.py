@@ -130,6 +130,7 @@ class LateRate(SpectralBiasClaim):
         " last decades, one per cent, and the spread of that bracket."
     )
     of_data: ClassVar[bool] = True
+    has_canonical: ClassVar[bool] = False
     wrong_theory: ClassVar[str] = "half the rate"
 
     def canonical(self, seed: int, quick: bool) -> None:
