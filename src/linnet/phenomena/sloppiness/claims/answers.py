@@ -97,6 +97,8 @@ def _start_answer(problem: Problem, verdict: Verdict | None) -> Answer:
         0.0: f"no width: the curve itself bends out of {DIMENSIONS} dimensions",
         np.inf: "any width: starts scatter in as few dimensions",
     }.get(widest, f"weights of deviation up to {number(widest, 2)}")
+    if 0 < widest < np.inf and usual >= FRACTION:
+        told += ", and again far wider ones, which scatter in as few dimensions"
     at = [start for t, start in starts(problem) if t == steps][-1]
     return Answer(
         question=(

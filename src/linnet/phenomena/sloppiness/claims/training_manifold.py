@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from linnet.phenomena.sloppiness.claims import data_panels, data_question, data_runs
-from linnet.phenomena.sloppiness.claims.data_question import DIMENSIONS, SPACES
+from linnet.phenomena.sloppiness.claims.data_question import (
+    DIMENSIONS,
+    FRACTION,
+    SPACES,
+)
 from linnet.phenomena.sloppiness.claims.source import SloppinessClaim
 from linnet.study import Figure, Problem, Quantities, ZTest
 from linnet.study.words import number
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 Share = Callable[[Problem, int, float], np.ndarray]
 
+UNLIKE = 0.1  # what starts alone must hold more or less than the edge, to be told apart
 HUGE = 1e6  # starts beside which no target shows, for the wrong theory
 
 
@@ -123,13 +128,20 @@ class TrainingManifold(SloppinessClaim):
 
 
 def starts(problem: Problem) -> list[tuple[int, float]]:
-    """Durations and deviations that are simulated, the ribbon's edge among them."""
+    """Durations and deviations that are simulated, the ribbon's edge among them.
+
+    Where starts alone hold about as much as at the edge, a narrower one takes its
+    place: the wrong theory could not be told from the right one there.
+    """
     found = []
     for steps in data_question.durations(problem):
-        found.append((steps, data_question.even_start(problem, steps)))
+        even = data_question.even_start(problem, steps)
         widest = data_question.widest_start(problem, steps)
+        found.append((steps, even))
         if 0 < widest < np.inf:
-            found.append((steps, widest))
+            alone = float(_share_of_starts(problem, steps, even))
+            is_told = abs(alone - FRACTION) > UNLIKE
+            found.append((steps, widest if is_told else even / 3))
     return found
 
 
