@@ -1,8 +1,11 @@
+import io
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
-from linnet.show.embed import MAX_INLINE_SVG, picture
+from linnet.show import png
+from linnet.show.embed import MAX_INLINE_SVG, compact, picture
 from linnet.study import Series
 
 
@@ -30,6 +33,20 @@ def test_shrinking_ends_at_a_smaller_image(figure):
     assert second.size < first.size
     assert first.can_shrink
     assert not second.can_shrink
+
+
+def test_an_image_with_a_palette_is_small_and_keeps_its_colors(figure):
+    whole = png(figure)
+    small = compact(whole)
+    assert len(small) < 0.5 * len(whole)
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(image)).convert("RGB"), dtype=float)
+        for image in (whole, small)
+    )
+    # Of 255; the figures of all claims differ by 12 at most. Covering by frequency
+    # instead turns thin lines grey.
+    assert np.abs(before - after).max() < 20
+    assert compact(whole) == small
 
 
 def test_a_hostile_title_stays_inside_its_attribute(figure):
